@@ -1,0 +1,1 @@
+"""The agent: reads one machine, signs what it read, and hands it to the collector."""

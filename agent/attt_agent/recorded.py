@@ -1,0 +1,261 @@
+"""A machine on paper: `RecordedHost` answers from what `recording.py` wrote down.
+
+The folder format is described in docs/dinh-dang-ban-ghi.md. What a recording does not hold is
+`not_found`; an empty recording therefore knows nothing, and says nothing false.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, Dict, FrozenSet, Mapping, Optional, Sequence, Tuple
+
+from attt_agent.host import MAX_READ_BYTES, CommandResult, HostError, Interface
+from attt_rules.contract import Text, Unreadable, parse_time
+from attt_rules.errors import AtttError
+
+FORMAT = 1
+# A recording without a time is from long ago: every time it names then lies in the future,
+# which no rule accepts as fresh.
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+class RecordingError(AtttError):
+    """A recording that cannot be read or written."""
+
+
+@dataclass(frozen=True)
+class RecordedHost:
+    """Replays a recording; made by `load`, or in memory from its parts. `RecordedHost()` is empty.
+
+    Args:
+        files: absolute path to content.
+        folders: absolute path to the names in it, for folders whose listing was recorded.
+        absent: paths that were looked for and were not there.
+        errors: "read_text /etc/shadow" or "run nft list ruleset" to the reason of the failure.
+    """
+
+    platform: str = "linux"
+    host_name: Optional[str] = None
+    moment: datetime = EPOCH
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    folders: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
+    modified: Mapping[str, datetime] = field(default_factory=dict)
+    present: FrozenSet[str] = frozenset()
+    absent: FrozenSet[str] = frozenset()
+    commands: Mapping[Tuple[str, ...], CommandResult] = field(default_factory=dict)
+    network: Optional[Tuple[Interface, ...]] = None
+    processes: Optional[FrozenSet[str]] = None
+    tcp: Mapping[str, bool] = field(default_factory=dict)
+    errors: Mapping[str, Unreadable] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, folder: Path) -> RecordedHost:
+        """
+        Raises:
+            RecordingError: no such folder, a file that is not JSON, or a value out of the format.
+        """
+        if not folder.is_dir():
+            raise RecordingError(
+                "ATTT-304",
+                Text(
+                    vi="Không có thư mục bản ghi %s." % folder,
+                    en="There is no recording folder %s." % folder,
+                ),
+                Text(
+                    vi="kiểm tra lại đường dẫn; tạo bản ghi bằng «attt record».",
+                    en='Check the path; make a recording with "attt record".',
+                ),
+            )
+        return _load(folder)
+
+    def now(self) -> datetime:
+        return self.moment
+
+    def hostname(self) -> str:
+        self._raise_recorded("hostname")
+        if self.host_name is None:
+            raise HostError(Unreadable.NOT_FOUND, "hostname: not recorded")
+        return self.host_name
+
+    def read_text(self, path: str, max_bytes: int = MAX_READ_BYTES) -> str:
+        self._raise_recorded("read_text", path)
+        raw = self._bytes(path)
+        if len(raw) > max_bytes:
+            raise HostError(Unreadable.MALFORMED, "%s: longer than %d bytes" % (path, max_bytes))
+        return raw.decode("utf-8", "replace")
+
+    def read_head(self, path: str, max_bytes: int = 65536) -> str:
+        self._raise_recorded("read_head", path)
+        return self._bytes(path)[:max_bytes].decode("utf-8", "replace")
+
+    def list_dir(self, path: str) -> Tuple[str, ...]:
+        self._raise_recorded("list_dir", path)
+        if path.rstrip("/") in self.folders:
+            return tuple(sorted(self.folders[path.rstrip("/")]))
+        below = path.rstrip("/") + "/"
+        names = {
+            known[len(below) :].split("/", 1)[0]
+            for known in self._known_paths()
+            if known.startswith(below)
+        }
+        if not names:
+            raise HostError(Unreadable.NOT_FOUND, path)
+        return tuple(sorted(names))
+
+    def exists(self, path: str) -> bool:
+        self._raise_recorded("exists", path)
+        known = self._known_paths()
+        if path in known or any(other.startswith(path.rstrip("/") + "/") for other in known):
+            return True
+        if path not in self.absent and not known:
+            # A recording without a single file never looked at the file system.
+            raise HostError(Unreadable.NOT_FOUND, "%s: not recorded" % path)
+        return False
+
+    def modified_at(self, path: str) -> datetime:
+        self._raise_recorded("modified_at", path)
+        if path not in self.modified:
+            raise HostError(Unreadable.NOT_FOUND, path)
+        return self.modified[path]
+
+    def read_link(self, path: str) -> str:
+        self._raise_recorded("read_link", path)
+        if path not in self.links:
+            raise HostError(Unreadable.NOT_FOUND, path)
+        return self.links[path]
+
+    def run(self, argv: Sequence[str], timeout_seconds: float = 10.0) -> CommandResult:
+        self._raise_recorded("run", *argv)
+        result = self.commands.get(tuple(argv))
+        if result is None:
+            raise HostError(Unreadable.NOT_FOUND, "program %s" % " ".join(argv))
+        return result
+
+    def interfaces(self) -> Tuple[Interface, ...]:
+        self._raise_recorded("interfaces")
+        if self.network is None:
+            raise HostError(Unreadable.NOT_FOUND, "interfaces: not recorded")
+        return self.network
+
+    def process_names(self) -> FrozenSet[str]:
+        self._raise_recorded("process_names")
+        if self.processes is None:
+            raise HostError(Unreadable.NOT_FOUND, "processes: not recorded")
+        return self.processes
+
+    def tcp_reachable(self, address: str, port: int, timeout_seconds: float = 3.0) -> bool:
+        target = "%s:%d" % (address, port)
+        self._raise_recorded("tcp_reachable", target)
+        if target not in self.tcp:
+            raise HostError(Unreadable.NOT_FOUND, "%s: not recorded" % target)
+        return self.tcp[target]
+
+    def _bytes(self, path: str) -> bytes:
+        if path not in self.files:
+            raise HostError(Unreadable.NOT_FOUND, path)
+        return self.files[path]
+
+    def _known_paths(self) -> FrozenSet[str]:
+        listed = {
+            "%s/%s" % (folder, name) for folder, names in self.folders.items() for name in names
+        }
+        return frozenset(
+            listed.union(self.files, self.folders, self.links, self.modified, self.present)
+        )
+
+    def _raise_recorded(self, *call: str) -> None:
+        reason = self.errors.get(" ".join(call))
+        if reason is not None:
+            raise HostError(reason, " ".join(call[1:]) or call[0])
+
+
+def _load(folder: Path) -> RecordedHost:
+    def part(name: str, kind: type) -> Any:
+        path = folder / name
+        if not path.exists():
+            return kind()
+        try:
+            value = json.loads(path.read_text("utf-8"))
+        except ValueError as error:
+            raise _broken(path, str(error)) from error
+        if not isinstance(value, kind):
+            raise _broken(path, "%s expected" % kind.__name__)
+        return value
+
+    current = folder / "host.json"
+    try:
+        host = part("host.json", dict)
+        if host and host.get("format") != FORMAT:
+            raise _broken(current, "format %r is not known" % host.get("format"))
+        network = host.get("interfaces")
+        processes = host.get("processes")
+        current = folder / "commands.json"
+        commands = {
+            tuple(entry["argv"]): CommandResult(
+                entry.get("exit_code", 0), entry.get("stdout", ""), entry.get("stderr", "")
+            )
+            for entry in part("commands.json", list)
+        }
+        current = folder / "errors.json"
+        errors = {key: Unreadable(text) for key, text in part("errors.json", dict).items()}
+        current = folder / "mtimes.json"
+        modified = {key: parse_time(text) for key, text in part("mtimes.json", dict).items()}
+        current = folder / "host.json"
+        return RecordedHost(
+            platform=host.get("platform", "linux"),
+            host_name=host.get("hostname"),
+            moment=parse_time(host["now"]) if "now" in host else EPOCH,
+            files=_files(folder / "files"),
+            folders={
+                key.rstrip("/"): tuple(names) for key, names in part("folders.json", dict).items()
+            },
+            links=part("links.json", dict),
+            modified=modified,
+            present=frozenset(host.get("present", ())),
+            absent=frozenset(host.get("absent", ())),
+            commands=commands,
+            network=None if network is None else tuple(_interface(entry) for entry in network),
+            processes=None if processes is None else frozenset(processes),
+            tcp=host.get("tcp", {}),
+            errors=errors,
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise _broken(current, "%s: %s" % (type(error).__name__, error)) from error
+
+
+def _interface(entry: Mapping[str, Any]) -> Interface:
+    return Interface(
+        name=entry["name"],
+        up=entry["up"],
+        speed_bits_per_second=entry.get("speed_bits_per_second"),
+        addresses=tuple(entry.get("addresses", ())),
+        mac=entry.get("mac"),
+    )
+
+
+def _files(folder: Path) -> Dict[str, bytes]:
+    found: Dict[str, bytes] = {}
+    for parent, _, names in os.walk(str(folder)):
+        for name in names:
+            path = Path(parent) / name
+            found["/" + path.relative_to(folder).as_posix()] = path.read_bytes()
+    return found
+
+
+def _broken(path: Path, problem: str) -> RecordingError:
+    return RecordingError(
+        "ATTT-304",
+        Text(
+            vi="Bản ghi hỏng ở %s: %s." % (path, problem),
+            en="The recording is broken at %s: %s." % (path, problem),
+        ),
+        Text(
+            vi="sửa tệp theo docs/dinh-dang-ban-ghi.md hoặc ghi lại.",
+            en="Mend the file as docs/dinh-dang-ban-ghi.md says, or record again.",
+        ),
+    )
