@@ -19,14 +19,17 @@ test-all: $(VENV)/.dev test-agent-alone
 	$(BIN)/pytest -n auto --dist loadfile -m "not browser and not crash and not snmpd"
 	$(BIN)/pytest -m "browser or crash or snmpd"
 
-# The agent with none of the collector's packages: what a unit's PC has.
+# The agent with none of the collector's packages, as on a unit's PC: first the program by itself,
+# then its tests, which bring pytest and a maker of test certificates.
 test-agent-alone: $(VENV)/.dev
 	rm -rf build/agent-alone dist && mkdir -p build/agent-alone
 	$(BIN)/python -m hatchling build -t wheel
 	$(PYTHON) -m venv build/agent-alone/venv
-	build/agent-alone/venv/bin/pip install --quiet --require-hashes -r requirements/agent-test.lock
+	build/agent-alone/venv/bin/pip install --quiet --require-hashes -r requirements/agent.lock
 	build/agent-alone/venv/bin/pip install --quiet --no-deps dist/attt-*.whl
 	build/agent-alone/venv/bin/python tests/architecture/agent_alone.py
+	build/agent-alone/venv/bin/pip install --quiet --require-hashes -r requirements/agent-test.lock
+	build/agent-alone/venv/bin/python -m pytest -q tests/agent
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -38,11 +41,14 @@ check: $(VENV)/.dev
 docs: $(VENV)/.dev
 	$(BIN)/python docs/make_reference.py
 
+COMPILE := pip compile -q --universal --generate-hashes --no-header --no-annotate \
+	--python-version 3.11 pyproject.toml
 lock:
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --extra collector --group build pyproject.toml -o requirements/collector.lock
-	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --extra collector --extra scan --group dev pyproject.toml -o requirements/dev.lock
-	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --group agent-test pyproject.toml -o requirements/agent-test.lock
+	$(BIN)/uv $(COMPILE) --extra collector --group build -o requirements/collector.lock
+	$(BIN)/uv $(COMPILE) --extra collector --extra scan --group dev -o requirements/dev.lock
+	$(BIN)/uv $(COMPILE) -o requirements/agent.lock
+	$(BIN)/uv $(COMPILE) --group agent-test -o requirements/agent-test.lock
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
