@@ -1,0 +1,1 @@
+"""The collector: receives snapshots, judges them, counts and writes the report."""
