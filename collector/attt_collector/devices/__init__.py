@@ -1,0 +1,1 @@
+"""Device families: one module each, found by scanning, with one `FAMILY`."""
