@@ -1,0 +1,1 @@
+"""Judgement: from stored facts to findings and counted figures."""
