@@ -1,0 +1,64 @@
+"""What `evaluate`, `explain` and `report` share: which units, and as of when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+import click
+from sqlalchemy import Connection
+
+from attt_collector.judge.site import VIETNAM_TIME
+from attt_collector.records import Unit
+from attt_collector.store import units
+
+unit_option: Callable[[Any], Any] = click.option(
+    "--unit",
+    "unit_code",
+    metavar="MÃ",
+    help="Mã đơn vị; gồm cả đơn vị cấp dưới. Không ghi: mọi đơn vị. "
+    "(Code of a unit, with everything below it; all units when missing.)",
+)
+
+
+def _moment(ctx: click.Context, param: click.Parameter, value: str | None) -> datetime | None:
+    """A day (its end in Vietnam) or an ISO 8601 time; a time without a zone is Vietnam's."""
+    if value is None:
+        return None
+    try:
+        if len(value) == len("2026-11-22"):
+            return datetime.combine(date.fromisoformat(value), time(23, 59, 59), VIETNAM_TIME)
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        raise click.BadParameter(
+            f"«{value}» không phải ngày; viết 2026-11-22 hoặc 2026-11-22T08:00 "
+            f'("{value}" is not a date; write 2026-11-22 or 2026-11-22T08:00)',
+            ctx,
+            param,
+        ) from None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=VIETNAM_TIME)
+
+
+as_of_option: Callable[[Any], Any] = click.option(
+    "--as-of",
+    "as_of",
+    callback=_moment,
+    metavar="NGÀY",
+    help="Đánh giá theo số liệu đến ngày này; không ghi: bây giờ. "
+    "(Judge by what was known on that day; now when missing.)",
+)
+
+
+def now() -> datetime:
+    return datetime.now(UTC).astimezone(VIETNAM_TIME)
+
+
+def units_in_scope(conn: Connection, unit_code: str | None, as_of: datetime) -> tuple[Unit, ...]:
+    """A unit and everything below it on that day, or every unit.
+
+    Raises:
+        AtttError: ATTT-520, no such unit.
+    """
+    on = as_of.astimezone(VIETNAM_TIME).date()
+    return units.all_on(conn, on) if unit_code is None else units.subtree(conn, unit_code, on)

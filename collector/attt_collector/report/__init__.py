@@ -1,0 +1,1 @@
+"""The report: template + counted figures -> sentences -> Word, PDF, HTML, text."""

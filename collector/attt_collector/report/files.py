@@ -1,0 +1,72 @@
+"""Writes a report in every format, with the manifest that says what it was made from."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from attt_collector.report import render_docx, render_html, render_pdf, render_text
+from attt_collector.report.model import Report
+from attt_rules.contract import Text
+from attt_rules.errors import AtttError
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Where the files of one report lie."""
+
+    docx: Path
+    pdf: Path
+    html: Path
+    text: Path
+    manifest: Path
+
+    def paths(self) -> tuple[Path, ...]:
+        return self.docx, self.pdf, self.html, self.text, self.manifest
+
+
+def write(report: Report, template_folder: Path, out: Path) -> Written:
+    """All formats of a report in the folder `out`, which is made when it is not there.
+
+    Every file is complete or absent: it is written beside its place and then moved there.
+
+    Raises:
+        AtttError: ATTT-609 the PDF cannot be set; ATTT-610 the folder cannot be written to.
+    """
+    manifest = report.manifest
+    stem = f"{manifest.template_id}_{_file_name(manifest.unit_code)}_{manifest.period}"
+    content = {
+        f"{stem}.docx": render_docx.render(report),
+        f"{stem}.pdf": render_pdf.render(report, template_folder),
+        f"{stem}.html": render_html.render(report, template_folder).encode("utf-8"),
+        f"{stem}.txt": render_text.render(report).encode("utf-8"),
+    }
+    sums = {name: hashlib.sha256(raw).hexdigest() for name, raw in content.items()}
+    content[f"{stem}.manifest.json"] = report.manifest_json(sums).encode("utf-8")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name, raw in content.items():
+            beside = out / f".{name}.part"
+            beside.write_bytes(raw)
+            os.replace(beside, out / name)
+    except OSError as problem:
+        raise AtttError(
+            "ATTT-610",
+            Text(
+                vi=f"Không ghi được báo cáo vào thư mục {out}: {problem.strerror}.",
+                en=f"The report cannot be written to {out}: {problem.strerror}.",
+            ),
+            Text(
+                vi="chọn thư mục khác bằng --out hoặc xin quyền ghi.",
+                en="Choose another folder with --out or ask for the right to write.",
+            ),
+            permanent=False,
+        ) from problem
+    return Written(*(out / name for name in content))
+
+
+def _file_name(code: str) -> str:
+    """A unit's code with nothing in it that a file system could mistake."""
+    return "".join(sign if sign.isalnum() or sign in "-_" else "_" for sign in code)

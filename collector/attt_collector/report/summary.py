@@ -1,0 +1,119 @@
+"""The result of an evaluation for a terminal: rule by rule, and asset by asset when few."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from attt_collector.judge import indicators
+from attt_collector.judge.evaluate import Assessment, Subject
+from attt_collector.report import numbers
+from attt_collector.report.explain import STATUS_WORDS, evidence_lines, standing_words
+from attt_rules.contract import AssetKind, Status
+
+# A longer list is read in the report's annexes or with `explain`, not on a terminal.
+ASSETS_LISTED_UP_TO = 20
+
+_MARKS = {
+    Status.PASS: "[+]",
+    Status.FAIL: "[-]",
+    Status.UNKNOWN: "[?]",
+    Status.NOT_APPLICABLE: "[ ]",
+}
+
+
+def text(assessment: Assessment) -> str:
+    """A table of all rules; below it every asset with its evidence when they are 20 or fewer."""
+    return "\n".join(_lines(assessment)) + "\n"
+
+
+def to_json(assessment: Assessment) -> dict[str, Any]:
+    """The whole assessment in plain JSON types."""
+    return {
+        "as_of": assessment.as_of.isoformat(),
+        "pack": {"id": assessment.pack.id, "version": assessment.pack.version},
+        "units": [unit.code for unit in assessment.units],
+        "rules": [
+            {
+                "id": tally.rule.id,
+                "code": tally.rule.code,
+                "pass": tally.passed,
+                "fail": tally.failed,
+                "unknown": tally.unknown,
+                "not_applicable": tally.not_applicable,
+            }
+            for tally in indicators.tallies(assessment)
+        ],
+        "indicators": [
+            {
+                "id": value.id,
+                "count": value.count,
+                "of": value.of,
+                "failed": value.failed,
+                "unknown": value.unknown,
+                "not_applicable": value.not_applicable,
+            }
+            for value in indicators.count(assessment).values()
+        ],
+        "assets": [_asset_json(subject) for subject in assessment.subjects],
+    }
+
+
+def _asset_json(subject: Subject) -> dict[str, Any]:
+    return {
+        "device_id": subject.asset.device_id,
+        "name": subject.asset.name,
+        "kind": subject.asset.kind.value,
+        "unit": subject.unit.code,
+        "standing": subject.standing.value,
+        "snapshot_sha256": subject.snapshot.sha256 if subject.snapshot else None,
+        "findings": [
+            {
+                "rule": finding.rule_id,
+                "status": finding.status.value,
+                "evidence": [fact.to_wire() for fact in finding.evidence],
+                "missing": list(finding.missing),
+            }
+            for finding in subject.findings
+        ],
+    }
+
+
+def _lines(assessment: Assessment) -> Iterator[str]:
+    pack = assessment.pack
+    yield f"{pack.title.vi}"
+    yield f"Bộ quy tắc {pack.id}, bản {pack.version}; tính đến {numbers.moment(assessment.as_of)}"
+    devices = [s for s in assessment.subjects if s.asset.kind is not AssetKind.SITE]
+    yield (
+        f"Phạm vi: {numbers.counted(len(assessment.units))} đơn vị, "
+        f"{numbers.counted(len(devices))} máy và thiết bị"
+    )
+    yield ""
+    yield f"{'Mã':<10} {'Đạt':>7} {'K.đạt':>7} {'Chưa XĐ':>8} {'K.áp dụng':>10}  Quy tắc"
+    for tally in indicators.tallies(assessment):
+        yield (
+            f"{tally.rule.code:<10} {numbers.integer(tally.passed):>7} "
+            f"{numbers.integer(tally.failed):>7} {numbers.integer(tally.unknown):>8} "
+            f"{numbers.integer(tally.not_applicable):>10}  {tally.rule.title.vi}"
+        )
+    if len(devices) <= ASSETS_LISTED_UP_TO:
+        for subject in assessment.subjects:
+            yield ""
+            yield from _asset_lines(assessment, subject)
+    else:
+        yield ""
+        yield "Xem từng máy: attt-collector explain CT-nn, hoặc attt-collector evaluate --unit MÃ"
+
+
+def _asset_lines(assessment: Assessment, subject: Subject) -> Iterator[str]:
+    is_site = subject.asset.kind is AssetKind.SITE
+    name = f"Trụ sở {subject.unit.name}" if is_site else subject.asset.name
+    yield f"{name} - {subject.unit.name} ({subject.unit.code})"
+    yield f"  {standing_words(subject)}"
+    for finding in subject.findings:
+        rule = assessment.pack.rules[finding.rule_id]
+        word = STATUS_WORDS[finding.status]
+        yield f"  {_MARKS[finding.status]} {word}: {rule.title.vi} ({rule.code})"
+        yield from evidence_lines(finding.evidence, finding.missing, "        ")
+        if finding.status is Status.FAIL:
+            yield f"        Cách khắc phục: {rule.fix.vi}"

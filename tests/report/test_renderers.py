@@ -1,0 +1,282 @@
+"""Word, PDF, HTML and text of one report say the same sentences, in the layout of NĐ 30/2020."""
+
+from __future__ import annotations
+
+import html
+import io
+import re
+import shutil
+import subprocess
+import zipfile
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from docx import Document
+from docx.oxml.ns import qn
+from docx.shared import Mm
+
+from attt_collector.records import UnitKind
+from attt_collector.report import render_docx, render_html, render_pdf, render_text, template_reader
+from attt_collector.report.model import Report
+from attt_rules.contract import AssetKind, Unreadable
+from tests.report.fleet import Fleet, city, good_pc
+
+FOLDER = template_reader.FOLDER / "bao_cao_nam"
+
+
+def mixed(simulated: bool = True) -> Report:
+    """Passes, fails, unknowns, a stale and a silent PC, a network device: every annex appears."""
+    fleet = city()
+    first, second, third = fleet.units
+    fleet.pcs(first, 2, **{"firewall.enabled": {"host": False}})
+    fleet.pcs(second, 1, **{"password_policy.minimum_length_chars": Unreadable.ACCESS_DENIED})
+    fleet.device(second, None)
+    fleet.device(third, good_pc(), age=timedelta(days=45), name="PC <b>&amp; “cũ” \\ #x $y [z]_*")
+    fleet.device(
+        first,
+        {
+            "device.kind": "firewall",
+            "snmp.version": "v2c",
+            "snmp.default_community_refused": False,
+        },
+        kind=AssetKind.NETWORK_DEVICE,
+        name="FW-01",
+    )
+    return fleet.report(simulated=simulated)
+
+
+@pytest.fixture(scope="module")
+def report() -> Report:
+    return mixed()
+
+
+@pytest.fixture(scope="module")
+def pdf(report: Report) -> bytes:
+    return render_pdf.render(report, FOLDER)
+
+
+def words_of_pdf(content: bytes, *options: str) -> str:
+    if shutil.which("pdftotext") is None:
+        pytest.fail("pdftotext is missing: install poppler-utils to check what the PDF says")
+    done = subprocess.run(
+        ["pdftotext", "-enc", "UTF-8", *options, "-", "-"],
+        input=content,
+        capture_output=True,
+        check=True,
+    )
+    return done.stdout.decode("utf-8")
+
+
+def words_of_docx(content: bytes) -> str:
+    """Body paragraphs and table cells in the order of the document."""
+    body = Document(io.BytesIO(content)).element.body
+    return "\n".join(
+        "".join(text.text or "" for text in paragraph.iter(qn("w:t")))
+        for paragraph in body.iter(qn("w:p"))
+    )
+
+
+def words_of_html(page: str) -> str:
+    body = re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL)
+    return html.unescape(re.sub(r"<[^>]*>", " ", body))
+
+
+def squeezed(text: str) -> str:
+    """Without spaces, line breaks and soft breaks: what the layout adds or takes away."""
+    return re.sub(r"[\s\u200b\u00ad\f]+", "", text)
+
+
+def all_words(report: Report) -> list[str]:
+    """Everything a reader must find, in reading order."""
+    header = report.header
+    words = [*header.authority, header.document_type, *header.subject, *report.legal_basis]
+    words.append(report.opening)
+    for section in report.sections:
+        words.append(section.title)
+        words.extend(f"- {statement.text}" for statement in section.statements)
+    words.extend([report.closing, *header.recipients])
+    for annex in report.annexes:
+        words.extend([annex.label, annex.title.upper(), annex.note])
+    return words
+
+
+def assert_in_order(report: Report, said: str) -> None:
+    position, place = 0, squeezed(said)
+    for word in all_words(report):
+        found = place.find(squeezed(word), position)
+        assert found >= 0, f"missing or out of order: {word}"
+        position = found
+
+
+def assert_cells(report: Report, said: str) -> None:
+    place = squeezed(said)
+    for annex in report.annexes:
+        for row in (*annex.rows, annex.total):
+            for cell in row:
+                assert squeezed(cell) in place, f"{annex.id}: {cell}"
+
+
+def test_it_has_every_annex(report: Report) -> None:
+    assert [annex.id for annex in report.annexes] == [
+        "indicators",
+        "units",
+        "rules",
+        "fixes",
+        "machines",
+    ]
+    assert [annex.label for annex in report.annexes] == [
+        f"PHỤ LỤC {number}" for number in ("I", "II", "III", "IV", "V")
+    ]
+
+
+def test_the_text_says_everything(report: Report) -> None:
+    said = render_text.render(report)
+
+    assert_in_order(report, said)
+    for statement in report.statements:
+        assert f"- {statement.text}\n" in said
+
+
+def test_the_html_says_everything(report: Report) -> None:
+    said = words_of_html(render_html.render(report, FOLDER))
+
+    assert_in_order(report, said)
+    assert_cells(report, said)
+
+
+def test_the_docx_says_everything(report: Report) -> None:
+    said = words_of_docx(render_docx.render(report))
+
+    assert_in_order(report, said)
+    assert_cells(report, said)
+
+
+def test_the_pdf_says_everything(report: Report, pdf: bytes) -> None:
+    # Page by page the running header stands between two lines of a sentence: it is taken out.
+    said = words_of_pdf(pdf, "-layout")
+    said = re.sub(r"\f\s*\d+\s*\n\s*SỐ LIỆU MÔ PHỎNG\s*\n", "\n", said)
+    flowing = words_of_pdf(pdf)
+
+    place = squeezed(said) + squeezed(flowing)
+    for statement in report.statements:
+        assert squeezed(statement.text) in place, statement.text
+    for section in report.sections:
+        assert squeezed(section.title) in place
+    for annex in report.annexes:
+        assert squeezed(annex.title.upper()) in place
+
+
+def test_the_pdf_embeds_the_shipped_font_only(pdf: bytes) -> None:
+    done = subprocess.run(["pdffonts", "-"], input=pdf, capture_output=True, check=True)
+    rows = done.stdout.decode().splitlines()[2:]
+
+    assert rows
+    assert all("LiberationSerif" in row for row in rows), rows
+
+
+def test_made_up_figures_are_marked_on_every_page(report: Report, pdf: bytes) -> None:
+    pages = words_of_pdf(pdf).split("\f")[:-1]
+    assert len(pages) > 3
+    assert all("SỐ LIỆU MÔ PHỎNG" in page for page in pages)
+
+    docx = Document(io.BytesIO(render_docx.render(report)))
+    section = docx.sections[0]
+    for header in (section.header, section.first_page_header):
+        assert "SỐ LIỆU MÔ PHỎNG" in [paragraph.text for paragraph in header.paragraphs]
+
+    assert render_html.render(report, FOLDER).count("SỐ LIỆU MÔ PHỎNG") >= 2
+    assert render_text.render(report).count("SỐ LIỆU MÔ PHỎNG") >= 2
+
+
+def test_real_figures_are_not_marked() -> None:
+    report = mixed(simulated=False)
+
+    assert "MÔ PHỎNG" not in words_of_pdf(render_pdf.render(report, FOLDER))
+    assert "MÔ PHỎNG" not in render_html.render(report, FOLDER)
+    assert "MÔ PHỎNG" not in render_text.render(report)
+    parts = zipfile.ZipFile(io.BytesIO(render_docx.render(report)))
+    assert not any("MÔ PHỎNG".encode() in parts.read(name) for name in parts.namelist())
+
+
+def test_the_docx_has_the_page_of_the_decree(report: Report) -> None:
+    docx = Document(io.BytesIO(render_docx.render(report)))
+    section = docx.sections[0]
+
+    def millimetres(length: object) -> int:
+        return round(length / Mm(1))  # type: ignore[operator]
+
+    assert (millimetres(section.page_width), millimetres(section.page_height)) == (210, 297)
+    margins = (
+        section.top_margin,
+        section.bottom_margin,
+        section.left_margin,
+        section.right_margin,
+    )
+    assert [millimetres(margin) for margin in margins] == [20, 20, 30, 15]
+    assert section.different_first_page_header_footer
+    assert "PAGE" in section.header._element.xml
+    assert "PAGE" not in section.first_page_header._element.xml
+
+
+def test_the_docx_names_times_new_roman_in_every_slot(report: Report) -> None:
+    docx = Document(io.BytesIO(render_docx.render(report)))
+    fonts = docx.styles["Normal"].element.rPr.rFonts
+
+    for slot in ("ascii", "hAnsi", "cs", "eastAsia"):
+        assert fonts.get(qn(f"w:{slot}")) == "Times New Roman"
+
+
+def test_the_pdf_has_the_page_of_the_decree(pdf: bytes) -> None:
+    done = subprocess.run(["pdfinfo", "-"], input=pdf, capture_output=True, check=True)
+    pages = words_of_pdf(pdf, "-layout").split("\f")
+
+    assert "(A4)" in done.stdout.decode()
+    # The first page has no number; the second has its own in the top margin.
+    assert not re.match(r"\s*1\s*\n", pages[0])
+    assert re.match(r"\s*2\s*\n", pages[1])
+
+
+def test_the_national_title_fits_on_one_line(report: Report, pdf: bytes) -> None:
+    lines = words_of_pdf(pdf, "-layout", "-l", "1").splitlines()
+
+    assert any("CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM" in line for line in lines)
+
+
+def test_the_same_report_gives_the_same_bytes(report: Report, pdf: bytes) -> None:
+    assert render_docx.render(report) == render_docx.render(mixed())
+    assert pdf == render_pdf.render(mixed(), FOLDER)
+    assert render_html.render(report, FOLDER) == render_html.render(mixed(), FOLDER)
+
+
+def test_a_hostile_name_is_words_and_nothing_else() -> None:
+    name = "</td><script>alert(1)</script> {{ 7*7 }} #panic() \\u{41}"
+    fleet = Fleet()
+    unit = fleet.unit("X", "UBND xã <i>Thử</i> #x", UnitKind.COMMUNE)
+    fleet.device(unit, {**good_pc(), "auto_logon.off": False}, name=name)
+    report = fleet.report()
+
+    page = render_html.render(report, FOLDER)
+    assert "<script" not in page
+    assert squeezed(name) in squeezed(words_of_html(page))
+    assert name in words_of_docx(render_docx.render(report))
+    assert "#panic()" in words_of_pdf(render_pdf.render(report, FOLDER))
+
+
+def test_the_html_loads_nothing(report: Report) -> None:
+    page = render_html.render(report, FOLDER)
+
+    assert not re.search(r"<script|<link|<img|<iframe|url\(|@import|https?://|\son\w+=", page)
+
+
+def test_the_shipped_fonts_are_the_ones_their_readme_names() -> None:
+    import hashlib
+
+    readme = (render_pdf.FONTS / "README.md").read_text(encoding="utf-8")
+    fonts = sorted(Path(render_pdf.FONTS).glob("*.ttf"))
+
+    assert len(fonts) == 4
+    for font in fonts:
+        digest = hashlib.sha256(font.read_bytes()).hexdigest()
+        assert f"| {font.name} | `{digest}` |" in readme
+    assert "SIL OPEN FONT LICENSE" in (render_pdf.FONTS / "OFL.txt").read_text(encoding="utf-8")
