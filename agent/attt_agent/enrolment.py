@@ -97,7 +97,7 @@ def enrol(
                     % (server, grant.device_id),
                 ),
                 Text(
-                    vi="thử lại; nếu lặp lại, báo cho người quản trị bộ thu thập.",
+                    vi="thử lại; nếu lặp lại, báo cho người quản trị máy thu thập.",
                     en="Try again; if it happens again, tell whoever runs the collector.",
                 ),
             )

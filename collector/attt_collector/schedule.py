@@ -12,14 +12,12 @@ from functools import partial
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
-from sqlalchemy import Connection
 
-from attt_collector.judge.evaluate import Subject, assess
+from attt_collector.judge.evaluate import assess, keep
 from attt_collector.judge.site import VIETNAM_TIME
-from attt_collector.store import assets, enrolment_codes, findings, sessions, units
+from attt_collector.store import enrolment_codes, sessions, units
 from attt_collector.store.db import Store
-from attt_rules.contract import AssetKind
-from attt_rules.pack import Pack, for_date
+from attt_rules.pack import for_date
 
 _CHUNK = 100  # assets in one write: others wait no longer than a few milliseconds
 _log = logging.getLogger("attt.schedule")
@@ -37,7 +35,7 @@ def rejudge(store: Store, now: datetime) -> int:
         subjects = assess(conn, pack, units.all_on(conn, today), now).subjects
     for start in range(0, len(subjects), _CHUNK):
         part = subjects[start : start + _CHUNK]
-        changed += store.write(partial(record_judgement, pack=pack, subjects=part, now=now))
+        changed += store.write(partial(keep, pack=pack, subjects=part, at=now))
     _log.info("event=rejudged subjects=%d changed=%d pack=%s", len(subjects), changed, pack.id)
     return changed
 
@@ -48,21 +46,6 @@ def prune(store: Store, now: datetime) -> tuple[int, int]:
     codes = store.write(lambda conn: enrolment_codes.prune(conn, now))
     _log.info("event=pruned sessions=%d codes=%d", ended, codes)
     return ended, codes
-
-
-def record_judgement(
-    conn: Connection, pack: Pack, subjects: tuple[Subject, ...], now: datetime
-) -> int:
-    """Write what was judged of `subjects` at `now`, but not over what an asset said since."""
-    changed = 0
-    for subject in subjects:
-        asset = subject.asset
-        if asset.kind is AssetKind.SITE:
-            asset = assets.ensure_site(conn, subject.unit, now)
-        elif assets.by_id(conn, asset.id).last_received_at != asset.last_received_at:
-            continue  # it reported while we were judging: that judgement is younger than ours
-        changed += findings.record(conn, asset.id, pack.id, subject.findings, now)
-    return changed
 
 
 class Schedule:

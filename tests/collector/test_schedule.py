@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from attt_collector.judge.evaluate import assess
+from attt_collector.judge.evaluate import assess, keep
 from attt_collector.judge.receive import receive
 from attt_collector.records import Unit
-from attt_collector.schedule import Schedule, prune, record_judgement, rejudge
+from attt_collector.schedule import Schedule, prune, rejudge
 from attt_collector.store import assets, findings, sessions, users
 from attt_collector.store.db import Store
 from attt_rules.contract import AssetKind, Status
@@ -86,7 +86,7 @@ def test_it_does_not_overwrite_what_came_in_while_it_was_judging(
         taken_at=late,
     )
     receive(store, device.envelope(fresh), late)
-    store.write(lambda conn: record_judgement(conn, pack, judged, late))
+    store.write(lambda conn: keep(conn, pack, judged, late))
     assert Status.FAIL is status(store, asset_id)
 
 
