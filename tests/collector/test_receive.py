@@ -384,6 +384,7 @@ def test_it_unpacks_what_was_packed() -> None:
         (gzip.compress(b"words") + b"more", "ATTT-210"),
         (gzip.compress(b"x" * (MAX_BODY_BYTES + 1)), "ATTT-211"),
     ],
+    ids=["empty", "plain", "cut", "cut-by-one", "wrong-sum", "more-behind", "too-large"],
 )
 def test_what_cannot_be_unpacked_is_refused(body: bytes, code: str) -> None:
     with pytest.raises(AtttError, match=code):
