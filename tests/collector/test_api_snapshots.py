@@ -58,6 +58,7 @@ def test_a_duplicate_is_acknowledged_with_the_first_time(
         (b"x", "br", 415, "ATTT-221"),
         (b"x", "gzip, gzip", 415, "ATTT-221"),
     ],
+    ids=["plain", "bomb", "large", "cut", "no-envelope", "unsigned", "unknown", "brotli", "twice"],
 )
 def test_every_wrong_input_has_its_own_answer(
     client: Client, body: bytes, encoding: str | None, status: int, code: str
