@@ -19,7 +19,7 @@ from fastapi import Depends, Form, HTTPException, Request
 from attt_collector.records import User
 from attt_collector.store import sessions, users
 from attt_collector.store.db import Store
-from attt_collector.web.words import Words
+from attt_collector.words import Words
 
 LOGIN_PATH = "/dang-nhap"
 _MAX_KEYS = 10_000

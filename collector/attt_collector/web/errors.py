@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from attt_collector.web.access import find_viewer
 from attt_collector.web.page import render
-from attt_collector.web.words import Words
+from attt_collector.words import Words
 from attt_rules.errors import AtttError
 
 # (title, what to do) of each status a page can end with.

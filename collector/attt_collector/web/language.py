@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from attt_collector.store import users
 from attt_collector.web.access import SentForm, local_path, store_of
-from attt_collector.web.words import LANGUAGES
+from attt_collector.words import LANGUAGES
 
 router = APIRouter(include_in_schema=False)
 

@@ -32,7 +32,7 @@ from attt_collector.web.access import (
     store_of,
 )
 from attt_collector.web.page import render
-from attt_collector.web.words import LANGUAGES, Words
+from attt_collector.words import LANGUAGES, Words
 
 # Checking a password takes 64 MiB and about 0.3 s. One at a time, and only a short queue: a flood
 # of logins must neither fill the memory nor hold up the snapshots.

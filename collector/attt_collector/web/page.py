@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,15 +12,13 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from attt_collector.judge.site import VIETNAM_TIME
 from attt_collector.records import Unit
 from attt_collector.report import numbers
+from attt_collector.report.wording import fact_words, in_words, value_words, when
 from attt_collector.store.db import Store
 from attt_collector.web.access import Viewer, store_of
-from attt_collector.web.conditions import in_words
 from attt_collector.web.members import reasons
-from attt_collector.web.words import Words
-from attt_rules.contract import Fact, FactValue
+from attt_collector.words import Words
 
 STATIC_FOLDER = Path(__file__).parent / "static"
 
@@ -55,29 +53,6 @@ def render(
         )
     )
     return HTMLResponse(text, status_code=status)
-
-
-def when(moment: datetime) -> str:
-    """17:05 31/10/2024, in Vietnam's time; the same in both languages."""
-    return f"{moment.astimezone(VIETNAM_TIME):%H:%M} {numbers.day(moment)}"
-
-
-def value_words(words: Words, value: FactValue) -> str:
-    """The value of a fact as an office reads it."""
-    if isinstance(value, bool):
-        return words("value.true") if value else words("value.false")
-    if isinstance(value, datetime):
-        return when(value)
-    if isinstance(value, tuple):
-        return ", ".join(value) if value else words("value.empty_list")
-    return numbers.fact_value(value) or words("value.empty_text")
-
-
-def fact_words(words: Words, fact: Fact) -> str:
-    """What a fact says, or why it could not be read."""
-    if fact.unreadable is not None:
-        return words("value.unreadable", reason=words.word(fact.unreadable))
-    return "" if fact.value is None else value_words(words, fact.value)
 
 
 def span_words(words: Words, seconds: float) -> str:

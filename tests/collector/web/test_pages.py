@@ -200,7 +200,10 @@ def test_the_rule_page_says_what_is_asked_and_on_what_ground(reviewer: Visitor) 
     text = reviewer.get(f"/quy-tac/{RULE}").text
     assert "L2-CFG-02" in text
     assert "TCVN 14423:2026 4.5.2.1 b theo bản diễn giải" in text
-    assert "Mọi mục của «Hồ sơ tường lửa» đều: Tường lửa đang bật: có" in text
+    assert (
+        "Mọi mục của «Hồ sơ tường lửa» đều (không có mục nào: không đạt): Tường lửa đang bật: có"
+        in text
+    )
 
 
 def test_three_steps_lead_from_a_figure_to_a_source(reviewer: Visitor) -> None:

@@ -11,11 +11,13 @@ from typing import cast
 import attt_collector.web
 from attt_collector import family
 from attt_collector.judge.site import ATTESTED_SPECS, COMPUTED_SPECS
-from attt_collector.web.words import LANGUAGES, WORD_OF, Words, catalogue
+from attt_collector.report import explain, summary, wording
+from attt_collector.words import LANGUAGES, WORD_OF, Words, catalogue
 from attt_rules.contract import Status, Unreadable
 from attt_rules.pack import builtin, builtin_ids, fact_keys
 
 WEB = Path(attt_collector.web.__file__).parent
+TERMINAL = [Path(module.__file__) for module in (explain, summary, wording)]
 KEY = re.compile(r"""["']([a-z_]+(?:\.[a-z0-9_]+)+)["']""")
 
 
@@ -57,7 +59,7 @@ def test_every_member_of_an_enumeration_has_a_word() -> None:
 def test_every_key_of_a_page_exists_and_every_key_is_used() -> None:
     groups = {key.split(".")[0] for key in catalogue("vi")} - {"fact"}
     used = set()
-    for file in [*WEB.glob("*.py"), *(WEB / "templates").glob("*.j2")]:
+    for file in [*WEB.glob("*.py"), *TERMINAL, *(WEB / "templates").glob("*.j2")]:
         said = KEY.findall(file.read_text(encoding="utf-8"))
         used |= {key for key in said if key.split(".")[0] in groups}
     known = {key for key in catalogue("vi") if not key.startswith("fact.")}

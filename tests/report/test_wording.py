@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from attt_collector.web.conditions import Clause, in_words
-from attt_collector.web.words import Words
+from attt_collector.report.wording import Clause, in_words
+from attt_collector.words import Words
 from attt_rules.pack import AllItems, AllOf, AnyItem, AnyOf, Compare, Not, builtin, builtin_ids
 
 VI = Words("vi")

@@ -14,7 +14,7 @@ from attt_rules.contract import AssetKind, Status, Text, Unreadable
 from attt_rules.pack import Bindingness, Confidence, IndicatorKind, Severity
 
 LANGUAGES = ("vi", "en")
-LOCALE_FOLDER = Path(__file__).parent.parent / "locale"
+LOCALE_FOLDER = Path(__file__).parent / "locale"
 
 # Every value of these has a word of its own under `<first name>.<value>`.
 WORD_OF: Mapping[type, str] = {
