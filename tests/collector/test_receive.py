@@ -12,9 +12,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
+from attt_collector.judge.evaluate import assess
 from attt_collector.judge.receive import receive, receive_polled, unpack
 from attt_collector.records import Unit
-from attt_collector.store import assets, findings, schema, snapshots
+from attt_collector.store import assets, findings, schema, snapshots, units
 from attt_collector.store.db import Store
 from attt_rules.contract import (
     ENROLMENT_SIGNING_CONTEXT,
@@ -412,3 +413,40 @@ def test_the_signature_is_checked_before_the_content_is_looked_at(
     forged = base64.b64encode(bytes(64)).decode()
     raw = Envelope(device.device_id, forged, b"not json at all").to_bytes()
     assert "ATTT-216" == refusal(store, raw).code
+
+
+TAKEN = NOW.isoformat()
+
+
+@pytest.mark.parametrize(
+    ("taken_at", "read_at", "value"),
+    [
+        (TAKEN, "1700000000", "true"),
+        (TAKEN, "2026-11-22T00:30:00z", "true"),
+        (TAKEN, "2026-11-22T00:30:00\u221207:00", "true"),
+        (TAKEN, "2026-11-22T00:30:00.1234567Z", "true"),
+        ("0001-01-01T00:00:00+14:00", TAKEN, "true"),
+        ("9999-12-31T23:59:59-14:00", TAKEN, "true"),
+        (TAKEN, TAKEN, '"9999-12-31T23:59:59-14:00"'),
+        (TAKEN, TAKEN, '"0001-01-01T00:00:00+14:00"'),
+    ],
+    ids=["epoch", "small-z", "minus-sign", "7-digits", "year-1", "year-9999", "at-9999", "at-1"],
+)
+def test_what_is_accepted_can_be_read_back(
+    store: Store, commune: Unit, device: Device, taken_at: str, read_at: str, value: str
+) -> None:
+    """One snapshot that cannot be read back would stop every later judgement of the unit."""
+    device.enrolled(store, commune)
+    key = "log.oldest_event_at" if value.startswith('"') else "firewall.enabled"
+    body = (
+        f'{{"contract":1,"snapshot_id":"s","asset":{{"device_id":"{device.device_id}",'
+        f'"kind":"pc","name":"pc"}},"taken_at":"{taken_at}","producer":"x","facts":'
+        f'[{{"key":"{key}","value":{value},"source":"s","read_at":"{read_at}"}}]}}'
+    ).encode()
+    raw = device.seal(SNAPSHOT_SIGNING_CONTEXT, body).to_bytes()
+    try:
+        receive(store, raw, NOW)
+    except AtttError as refused:
+        assert "ATTT-217" == refused.code
+    with store.read() as conn:
+        assess(conn, for_date(NOW.date()), units.all_on(conn, NOW.date()), NOW)

@@ -159,8 +159,12 @@ def evidence(conn: Connection, stored_id: int) -> bytes:
 
 def facts_in(compressed: bytes) -> tuple[Fact, ...]:
     """The facts inside stored evidence."""
-    wire = json.loads(Envelope.from_bytes(gzip.decompress(compressed)).body)
-    return tuple(Fact.from_wire(fact) for fact in wire["facts"])
+    return facts_of(Envelope.from_bytes(gzip.decompress(compressed)).body)
+
+
+def facts_of(body: bytes) -> tuple[Fact, ...]:
+    """The facts inside the signed bytes of a snapshot."""
+    return tuple(Fact.from_wire(fact) for fact in json.loads(body)["facts"])
 
 
 def _without_evidence() -> Select[tuple[object, ...]]:
