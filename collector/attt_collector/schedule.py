@@ -14,7 +14,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 
 from attt_collector.judge.evaluate import assess, keep
-from attt_collector.judge.site import VIETNAM_TIME
+from attt_collector.records import VIETNAM_TIME
 from attt_collector.store import enrolment_codes, sessions, units
 from attt_collector.store.db import Store
 from attt_rules.pack import for_date
@@ -32,7 +32,7 @@ def rejudge(store: Store, now: datetime) -> int:
     pack = for_date(today)
     changed = 0
     with store.read() as conn:
-        subjects = assess(conn, pack, units.all_on(conn, today), now).subjects
+        subjects = assess(conn, pack, units.in_scope(conn, None, today, now), now).subjects
     for start in range(0, len(subjects), _CHUNK):
         part = subjects[start : start + _CHUNK]
         changed += store.write(partial(keep, pack=pack, subjects=part, at=now))

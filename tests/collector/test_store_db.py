@@ -271,3 +271,12 @@ def test_it_takes_nothing_after_it_was_closed(database: str) -> None:
 def test_a_write_inside_a_write_is_refused_instead_of_waiting_for_ever(store: Store) -> None:
     with pytest.raises(RuntimeError, match="inside a write"):
         store.write(lambda _: store.write(lambda conn: add(conn, "89")))
+
+
+def test_a_writer_that_is_stopped_from_inside_tells_who_waits_and_goes_on(store: Store) -> None:
+    def stopped(_conn: Connection) -> None:
+        raise SystemExit(3)
+
+    with pytest.raises(SystemExit):
+        store.write(stopped)
+    assert 1 == store.write(lambda conn: conn.execute(text("SELECT 1")).scalar_one())

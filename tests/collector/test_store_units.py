@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
 from attt_collector.records import Unit, UnitKind
-from attt_collector.store import units
+from attt_collector.store import assets, units
 from attt_collector.store.db import Store
 from attt_rules.errors import AtttError
+from tests.collector.conftest import NOW, Device
 
 REFORM = date(2025, 7, 1)  # districts ended, communes were merged
 BEFORE, AFTER = date(2025, 6, 30), date(2026, 1, 1)
@@ -76,3 +78,18 @@ def test_validity_ends_before_the_day_it_names(store: Store, tree: dict[str, Uni
 def test_it_says_which_unit_does_not_exist(store: Store) -> None:
     with store.read() as conn, pytest.raises(AtttError, match=r"ATTT-520.*«99\.1»"):
         units.subtree(conn, "99.1", AFTER)
+
+
+def test_a_unit_that_ended_keeps_its_machines_in_scope_until_they_are_moved(
+    store: Store, province: Unit, commune: Unit, device: Device
+) -> None:
+    """A merger must not let machines drop out of every figure, and so raise the percentages."""
+    asset = device.enrolled(store, commune)
+    store.write(lambda conn: units.change(conn, replace(commune, valid_until=NOW.date())))
+    with store.read() as conn:
+        assert commune.id not in units.ids(units.all_on(conn, NOW.date()))
+        assert commune.id in units.ids(units.in_scope(conn, None, NOW.date(), NOW))
+        assert commune.id in units.ids(units.in_scope(conn, province.code, NOW.date(), NOW))
+    store.write(lambda conn: assets.retire(conn, asset.id, NOW))
+    with store.read() as conn:
+        assert commune.id not in units.ids(units.in_scope(conn, None, NOW.date(), NOW))

@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from attt_collector.judge.site import VIETNAM_TIME, PolledDevice, site_facts
-from attt_collector.records import Asset, Attestation, StoredSnapshot, Unit
+from attt_collector.judge.site import PolledDevice, site_facts
+from attt_collector.records import VIETNAM_TIME, Asset, Attestation, StoredSnapshot, Unit
 from attt_collector.store import assets as asset_store
 from attt_collector.store import attestations as attestation_store
 from attt_collector.store import findings as finding_store
@@ -81,7 +81,8 @@ def assess(
     Args:
         conn: a reading connection of the store.
         units: the scope, for example a subtree; an asset of another unit is not looked at.
-        as_of: an aware datetime; what came later does not exist yet.
+        as_of: an aware datetime; what was true only later is not looked at, what became known
+            later about that moment (a spooled snapshot, a document handed in) is.
         already: see snapshots.latest_facts.
     """
     unit_ids = [unit.id for unit in units]

@@ -102,7 +102,8 @@ def members(assessment: Assessment, indicator_id: str) -> tuple[Member, ...]:
 def units_without_plan(assessment: Assessment, indicator_id: str) -> tuple[Unit, ...]:
     """Units whose planned quantity (quota) nobody has vouched for, neither there nor above.
 
-    A quota given to a city as a whole covers the communes under it.
+    A quota is for the unit's own machines and for those of the units below it that have none of
+    their own: one figure for a whole city covers its communes, and one figure each adds up.
     """
     spec = spec_of(assessment, indicator_id)
     if spec.planned is None:
@@ -197,7 +198,10 @@ def _members(assessment: Assessment, spec: IndicatorSpec) -> Iterator[Member]:
     when = CompiledCondition(spec.when) if spec.when is not None else None
     check = CompiledCondition(spec.check) if spec.check is not None else None
     asks_facts = when is not None or check is not None  # a rule has asked them already
+    planned_for = _planned_for(assessment, spec)
     for subject in assessment.of_kinds(spec.kinds):
+        if planned_for is not None and subject.unit.id not in planned_for:
+            continue
         facts = FactSet(subject.facts if asks_facts else ())
         belongs = when(facts, assessment.as_of) if when is not None else True
         if belongs is False:
@@ -242,6 +246,17 @@ def _value(assessment: Assessment, spec: IndicatorSpec, found: Counter[Status]) 
         not_applicable=found[Status.NOT_APPLICABLE],
         as_of=assessment.as_of,
     )
+
+
+def _planned_for(assessment: Assessment, spec: IndicatorSpec) -> frozenset[int] | None:
+    """Ids of the units whose planned quantity is known; None when none is, or none is asked for.
+
+    Machines of a unit without a quota must not raise what is reached of the others' quotas.
+    """
+    if spec.planned is None or not _planned(assessment, spec.planned):
+        return None
+    without = {unit.id for unit in units_without_plan(assessment, spec.id)}
+    return frozenset(unit.id for unit in assessment.units if unit.id not in without)
 
 
 def _planned(assessment: Assessment, key: str) -> list[tuple[Unit, int]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from attt_collector.judge.evaluate import assess
-from attt_collector.judge.site import VIETNAM_TIME
+from attt_collector.records import VIETNAM_TIME
 from attt_collector.report import compose, template_reader
 from attt_collector.report.model import Report
 from attt_collector.report.period import Period
@@ -35,10 +35,19 @@ def make(
 
     Raises:
         AtttError: ATTT-520 no such unit, 605 the period has not begun, 611 `as_of` lies before the
-            period, or a wording asks for a percentage that does not exist.
+            period, 612 in the future, or a wording asks for a percentage that does not exist.
     """
     moment = as_of or period.as_of(now)
     day = moment.astimezone(VIETNAM_TIME).date()
+    if moment > now:
+        raise AtttError(
+            "ATTT-612",
+            Text(
+                vi=f"Ngày lấy số liệu {day.isoformat()} chưa đến.",
+                en=f"The date of the figures, {day.isoformat()}, has not come yet.",
+            ),
+            Text(vi="chọn ngày đã qua.", en="Choose a day that has passed."),
+        )
     if day < period.first:
         raise AtttError(
             "ATTT-611",
@@ -57,7 +66,7 @@ def make(
     with store.read() as conn:
         unit = units.by_code(conn, unit_code)
         parent = units.by_id(conn, unit.parent_id) if unit.parent_id is not None else None
-        assessment = assess(conn, rules, units.subtree(conn, unit_code, day), moment)
+        assessment = assess(conn, rules, units.in_scope(conn, unit_code, day, moment), moment)
     program = f"attt-collector {__version__}"
     origin = compose.Origin(unit, parent, period, store.simulated, program)
     return template, compose.compose(template, assessment, origin)

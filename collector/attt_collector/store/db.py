@@ -218,7 +218,11 @@ class Store:
                 count = min(len(self._queue), _BATCH_LIMIT)
                 taken = [self._queue.popleft() for _ in range(count)]
             batch = [job for job in taken if job.future.set_running_or_notify_cancel()]
-            outcomes = _commit(self._writer, batch)
+            try:
+                outcomes = _commit(self._writer, batch)
+            # Whatever comes: whoever waits must hear of it, and the next batch must find a writer.
+            except BaseException as stopped:  # noqa: BLE001
+                outcomes = [(None, stopped)] * len(batch)
             for job, (result, error) in zip(batch, outcomes, strict=True):
                 if error is None:
                     job.future.set_result(result)

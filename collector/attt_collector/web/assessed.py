@@ -17,8 +17,7 @@ from weakref import WeakKeyDictionary
 from attt_collector.judge import indicators
 from attt_collector.judge.evaluate import Assessment, Subject, assess
 from attt_collector.judge.indicators import RuleTally
-from attt_collector.judge.site import VIETNAM_TIME
-from attt_collector.records import IndicatorValue, Unit, User
+from attt_collector.records import VIETNAM_TIME, IndicatorValue, Unit, User
 from attt_collector.store import progress, units
 from attt_collector.store.db import Store
 from attt_rules.contract import AssetKind, Status
@@ -105,7 +104,7 @@ def seen_by(store: Store, user: User, now: datetime) -> Seen:
         return cache.counted(whole, None, frozenset(unit.id for unit in whole.units))
     with store.read() as conn:
         top = units.by_id(conn, user.unit_id)
-        below = units.subtree(conn, top.code, _day(whole.as_of))
+        below = units.in_scope(conn, top.code, _day(whole.as_of), whole.as_of)
     return cache.counted(whole, top, frozenset(units.ids(below)))
 
 
@@ -114,7 +113,7 @@ def part_of(store: Store, seen: Seen, unit: Unit, *, with_below: bool) -> Seen:
     wanted = frozenset([unit.id])
     if with_below:
         with store.read() as conn:
-            below = units.subtree(conn, unit.code, _day(seen.as_of))
+            below = units.in_scope(conn, unit.code, _day(seen.as_of), seen.as_of)
         wanted = frozenset(units.ids(below)) & {each.id for each in seen.assessment.units}
     return seen.part(wanted, unit)
 
@@ -135,7 +134,7 @@ class _Cache:
                 kept = self.at is not None and timedelta() <= now - self.at < KEPT_FOR
                 if self.assessment is not None and kept and mark == self.mark:
                     return self.assessment
-                known = units.all_on(conn, _day(now))
+                known = units.in_scope(conn, None, _day(now), now)
                 before = self.assessment.subjects if self.assessment is not None else ()
                 already = {s.snapshot.id: s.facts for s in before if s.snapshot is not None}
                 made = assess(conn, _pack_on(_day(now)), known, now, already)

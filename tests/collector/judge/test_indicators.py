@@ -86,6 +86,20 @@ def test_a_quota_of_the_city_covers_its_communes() -> None:
     assert indicators.units_without_plan(city().assess(), "CT-03") == ()
 
 
+def test_machines_of_a_unit_without_a_quota_do_not_raise_the_others() -> None:
+    fleet = Fleet()
+    with_quota = fleet.unit("A", "xã A", UnitKind.COMMUNE)
+    without = fleet.unit("B", "xã B", UnitKind.COMMUNE)
+    fleet.pcs(with_quota, 1)
+    fleet.pcs(without, 5)
+    fleet.attest(with_quota, "quota.central_antivirus_machines", 2)
+
+    value = indicators.count(fleet.assess())["CT-03"]
+
+    assert (value.count, value.of) == (1, 2)
+    assert [unit.code for unit in indicators.units_without_plan(fleet.assess(), "CT-03")] == ["B"]
+
+
 def test_it_names_the_units_whose_quota_is_missing() -> None:
     fleet = Fleet()
     top = fleet.unit("T", "Tỉnh Mẫu", UnitKind.PROVINCE)
