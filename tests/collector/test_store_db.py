@@ -280,3 +280,16 @@ def test_a_writer_that_is_stopped_from_inside_tells_who_waits_and_goes_on(store:
     with pytest.raises(SystemExit):
         store.write(stopped)
     assert 1 == store.write(lambda conn: conn.execute(text("SELECT 1")).scalar_one())
+
+
+def test_a_store_that_cannot_be_opened_now_is_not_called_damaged(database: str) -> None:
+    """As on a full disk: SQLite cannot make its side files, and the data is as good as before."""
+    path = Path(database.removeprefix("sqlite:///"))
+    Store.open(database).close()
+    path.with_name(path.name + "-wal").mkdir()
+
+    with pytest.raises(AtttError) as refused:
+        Store.open(database)
+
+    assert "ATTT-508" == refused.value.code
+    assert "đừng khôi phục bản sao lưu cũ" in refused.value.remedy.vi

@@ -53,10 +53,7 @@ class DeclaredMachines:
 
     declared: int
     enrolled: int
-
-    @property
-    def not_enrolled(self) -> int:
-        return max(0, self.declared - self.enrolled)
+    not_enrolled: int  # summed unit by unit: one unit's surplus does not hide another's gap
 
 
 def spec_of(assessment: Assessment, indicator_id: str) -> IndicatorSpec:
@@ -108,12 +105,12 @@ def units_without_plan(assessment: Assessment, indicator_id: str) -> tuple[Unit,
     spec = spec_of(assessment, indicator_id)
     if spec.planned is None:
         return ()
-    known = {unit.id for unit, _ in _planned(assessment, spec.planned)}
-    lines = _lines(assessment)
+    known = frozenset(unit.id for unit, _ in _planned(assessment, spec.planned))
+    nearest = _nearest(assessment, known)
     return tuple(
         subject.unit
         for subject in assessment.of_kinds([AssetKind.SITE])
-        if known.isdisjoint(lines[subject.unit.id])
+        if nearest[subject.unit.id] is None
     )
 
 
@@ -174,20 +171,24 @@ def declared_machines(assessment: Assessment) -> DeclaredMachines | None:
     declared = _planned(assessment, "site.machines_declared_count")
     if not declared:
         return None
-    declaring = {unit.id for unit, _ in declared}
-    lines = _lines(assessment)
-    enrolled = sum(
-        1
+    wanted = {unit.id: machines for unit, machines in declared}
+    nearest = _nearest(assessment, frozenset(wanted))
+    enrolled = Counter(
+        nearest[subject.unit.id]
         for subject in assessment.of_kinds([AssetKind.PC])
-        if not declaring.isdisjoint(lines[subject.unit.id])
+        if nearest[subject.unit.id] is not None
     )
-    return DeclaredMachines(sum(machines for _, machines in declared), enrolled)
+    return DeclaredMachines(
+        sum(wanted.values()),
+        sum(enrolled.values()),
+        sum(max(0, machines - enrolled[unit_id]) for unit_id, machines in wanted.items()),
+    )
 
 
 def site_texts(assessment: Assessment, key: str) -> tuple[str, ...]:
     """The different values that the sites give a text fact, in the order first met."""
     found: dict[str, None] = {}
-    for subject in assessment.of_kinds([AssetKind.SITE]):
+    for subject in assessment.sites():
         value = FactSet(subject.facts).value(key)
         if isinstance(value, str):
             found[value] = None
@@ -261,22 +262,22 @@ def _planned_for(assessment: Assessment, spec: IndicatorSpec) -> frozenset[int] 
 
 def _planned(assessment: Assessment, key: str) -> list[tuple[Unit, int]]:
     planned = []
-    for subject in assessment.of_kinds([AssetKind.SITE]):
+    for subject in assessment.sites():
         value = FactSet(subject.facts).value(key)
         if isinstance(value, int) and not isinstance(value, bool):
             planned.append((subject.unit, value))
     return planned
 
 
-def _lines(assessment: Assessment) -> dict[int, frozenset[int]]:
-    """For each unit in scope: its id and the ids of those above it, as far as in scope."""
+def _nearest(assessment: Assessment, wanted: frozenset[int]) -> dict[int, int | None]:
+    """For each unit in scope: the id of the nearest of `wanted`, itself or above; None if none."""
     parents = {unit.id: unit.parent_id for unit in assessment.units}
-    lines: dict[int, frozenset[int]] = {}
+    found: dict[int, int | None] = {}
     for unit in assessment.units:
-        line: set[int] = set()
         current: int | None = unit.id
-        while current in parents and current not in line:
-            line.add(current)
+        seen: set[int] = set()
+        while current in parents and current not in wanted and current not in seen:
+            seen.add(current)
             current = parents[current]
-        lines[unit.id] = frozenset(line)
-    return lines
+        found[unit.id] = current if current in wanted else None
+    return found

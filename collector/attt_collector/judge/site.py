@@ -28,6 +28,13 @@ from attt_rules.contract import (
 # "just rebooting": it is off, moved or cut off, and what it said of its links no longer holds.
 ANSWERING_WITHIN = timedelta(days=7)
 
+# May be declared for an area as a whole.
+AREA_KEYS = ("site.machines_declared_count",)
+# Whoever vouches for one of these has looked at the place: with no device polled there, the list
+# of what is polled is known to be empty, and a "no" can stand.
+_FIREWALL_KEYS = ("site.firewall_present",)
+_LINK_KEYS = ("site.lan_connected", "site.wan_connected", "site.tslcd_connected")
+
 _SOURCE_CHARS = 1000
 _ITEM_CHARS = 512
 _NAMES_SHOWN = 10
@@ -136,6 +143,7 @@ def site_facts(
         Facts in a fixed order: the same input gives the same facts.
     """
     ordered = sorted(devices, key=lambda device: (device.asset.name, device.asset.device_id))
+    attested = tuple(attestations)
     return (
         _say(
             "site.unit_kind",
@@ -143,9 +151,27 @@ def site_facts(
             f"danh mục đơn vị của máy thu thập: {unit.code}",
             unit.kind.value,
         ),
-        *_firewall_facts(ordered, as_of),
-        *_link_facts(ordered, as_of),
-        *_attested_facts(attestations),
+        *(
+            _firewall_facts(ordered, as_of)
+            if ordered
+            else _none_polled("site.firewalls", _FIREWALL_KEYS, attested, as_of)
+        ),
+        *(
+            _link_facts(ordered, as_of)
+            if ordered
+            else _none_polled("site.links", _LINK_KEYS, attested, as_of)
+        ),
+        *_attested_facts(attested),
+    )
+
+
+def speaks_of_a_place(attestations: Iterable[Attestation]) -> bool:
+    """Whether anything vouched for is about the unit's own place, and not about a whole area.
+
+    A province may hold the quota of all its communes without being one more office itself.
+    """
+    return any(
+        one.key not in AREA_KEYS and not one.key.startswith("quota.") for one in attestations
     )
 
 
@@ -180,10 +206,16 @@ def _find(facts: Iterable[Fact], key: str, item: str | None = None) -> Fact | No
     return next((fact for fact in facts if fact.key == key and fact.item == item), None)
 
 
+def _none_polled(
+    key: str, vouched_by: tuple[str, ...], attested: Iterable[Attestation], as_of: datetime
+) -> Iterator[Fact]:
+    # With no device declared and nothing vouched for nobody has looked: saying "[]" then would
+    # turn silence into a fail.
+    if any(one.key in vouched_by for one in attested):
+        yield _say(key, as_of, "không có thiết bị mạng nào được theo dõi; theo xác nhận", ())
+
+
 def _firewall_facts(devices: Sequence[PolledDevice], as_of: datetime) -> Iterator[Fact]:
-    # With no device declared at all nobody has looked: saying "[]" would turn silence into a fail.
-    if not devices:
-        return
     source = "thiết bị mạng của đơn vị khai báo trên máy thu thập (device.kind)"
     kinds = [(device, _find(device.facts, "device.kind")) for device in devices]
     firewalls = [device for device, kind in kinds if kind is not None and kind.value == "firewall"]
@@ -214,8 +246,6 @@ def _firewall_facts(devices: Sequence[PolledDevice], as_of: datetime) -> Iterato
 
 
 def _link_facts(devices: Sequence[PolledDevice], as_of: datetime) -> Iterator[Fact]:
-    if not devices:
-        return
     links: list[Fact] = []
     names: list[str] = []
     for device in devices:

@@ -160,11 +160,7 @@ def _cache_of(store: Store) -> _Cache:
 
 
 def _part(whole: Assessment, wanted: frozenset[int]) -> Assessment:
-    return replace(
-        whole,
-        units=tuple(unit for unit in whole.units if unit.id in wanted),
-        subjects=tuple(s for s in whole.subjects if s.unit.id in wanted),
-    )
+    return whole.part(wanted, (s for s in whole.subjects if s.unit.id in wanted))
 
 
 def _counted(assessment: Assessment, top: Unit | None) -> Seen:

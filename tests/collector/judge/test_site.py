@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from attt_collector.judge.site import SITE_SPECS, PolledDevice, site_facts
@@ -174,3 +175,12 @@ def test_a_name_as_long_as_the_wire_allows_is_cut() -> None:
     long = {**ROUTER, "interface.names": (port,), "interface.role": {port: "wan"}}
 
     assert len(facts_of(device("FW", long)).items("site.links")[0]) == 512
+
+
+def test_a_signed_no_is_a_no_where_no_device_is_polled() -> None:
+    no = replace(attestation(1, False), key="site.firewall_present")
+    facts = facts_of(attested=(no,))
+
+    assert facts.items("site.firewalls") == ()
+    assert facts.value("site.firewall_present") is False
+    assert facts_of().get("site.firewalls") is None  # nobody has looked
