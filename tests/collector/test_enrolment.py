@@ -155,6 +155,18 @@ def test_an_expired_code_is_refused_with_its_date(
     assert 0 == count_assets(store)
 
 
+def test_an_expired_code_is_dated_by_the_day_in_vietnam(
+    store: Store, commune: Unit, device: Device
+) -> None:
+    midnight = NOW.replace(hour=17)  # the 23rd begins in Vietnam
+    code = new_code(store, commune, lifetime=midnight - NOW)
+    with at(store, midnight) as later:
+        answer = later.post_envelope(PATH, device.enrolment(code))
+    said = refused(answer, 403, "ATTT-204")
+    assert "hết hạn lúc 00:00 ngày 23/11/2026" in said["message"]["vi"]
+    assert "expired on 2026-11-23 at 00:00 (Vietnam time)" in said["message"]["en"]
+
+
 def test_a_retired_device_does_not_come_back_by_itself(
     client: Client, store: Store, commune: Unit, device: Device
 ) -> None:

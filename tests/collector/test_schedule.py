@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from attt_collector.judge.evaluate import assess, keep
 from attt_collector.judge.receive import receive
-from attt_collector.records import Unit
+from attt_collector.records import VIETNAM_TIME, Unit
 from attt_collector.schedule import Schedule, prune, rejudge
 from attt_collector.store import assets, findings, sessions, users
 from attt_collector.store.db import Store
@@ -16,7 +16,7 @@ from tests.collector.conftest import NOW, Device
 
 PACK = for_date(NOW.date()).id
 FIREWALL = "tuong-lua.may-bat"
-DAY = timedelta(days=1)
+DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 
 
 def reported(store: Store, unit: Unit, device: Device) -> int:
@@ -96,8 +96,28 @@ def test_ended_sessions_are_forgotten(store: Store, commune: Unit) -> None:
     assert (1, 0) == prune(store, NOW)
 
 
-def test_the_timetable_starts_and_stops(store: Store) -> None:
-    schedule = Schedule(store, lambda: NOW)
+def test_the_timetable_judges_at_half_past_one_and_prunes_at_three(
+    store: Store, commune: Unit, device: Device
+) -> None:
+    asset_id = reported(store, commune, device)
+    user = store.write(lambda conn: users.add(conn, login="an", password_hash="x"))
+    store.write(lambda conn: sessions.create(conn, user.id, NOW))
+    schedule = Schedule(store, lambda: NOW + 45 * DAY)
     schedule.start()
-    schedule.stop()
+    try:
+        started = datetime.now(UTC)
+        jobs = {
+            f"{job.next_run_time.astimezone(VIETNAM_TIME):%H:%M:%S}": job
+            for job in schedule._scheduler.get_jobs()
+        }
+        assert {"01:30:00", "03:00:00"} == set(jobs)
+        for job in jobs.values():
+            assert timedelta() < job.next_run_time - started + MINUTE <= DAY + MINUTE
+        assert Status.PASS is status(store, asset_id)
+        jobs["01:30:00"].func()
+        assert Status.UNKNOWN is status(store, asset_id)
+        jobs["03:00:00"].func()
+        assert (0, 0) == prune(store, NOW + 45 * DAY)  # the session had gone
+    finally:
+        schedule.stop()
     store.write(lambda conn: None)  # the store is still ours

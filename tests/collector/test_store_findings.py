@@ -93,17 +93,3 @@ def test_packs_do_not_touch_each_other(store: Store, asset: Asset) -> None:
     record(store, asset, NOW, "vn_l2_2017", b=Status.FAIL)
     assert [("a", Status.PASS, NOW, None)] == intervals(store, asset)
     assert [("b", Status.FAIL, NOW, None)] == intervals(store, asset, "vn_l2_2017")
-
-
-def test_a_past_moment_can_be_asked_for(store: Store, asset: Asset) -> None:
-    record(store, asset, NOW, a=Status.PASS)
-    record(store, asset, NOW + 2 * HOUR, a=Status.FAIL)
-
-    def at(moment: datetime) -> list[Status]:
-        with store.read() as conn:
-            states = findings.states_at(conn, [asset.id], PACK, moment).get(asset.id, ())
-        return [state.status for state in states]
-
-    assert [[], [Status.PASS], [Status.PASS], [Status.FAIL]] == [
-        at(moment) for moment in (NOW - HOUR, NOW, NOW + HOUR, NOW + 2 * HOUR)
-    ]

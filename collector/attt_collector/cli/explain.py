@@ -8,7 +8,7 @@ import click
 
 from attt_collector.cli import _scope
 from attt_collector.judge.evaluate import assess
-from attt_collector.judge.site import VIETNAM_TIME
+from attt_collector.records import VIETNAM_TIME
 from attt_collector.report.explain import explain
 from attt_collector.settings import CollectorFolder
 from attt_collector.store.db import Store

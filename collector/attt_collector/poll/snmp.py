@@ -299,11 +299,12 @@ class Session:
 async def answers_default_community(
     address: str, port: int, oid: Oid, *, device: str, seconds: float = TIMEOUTS_SECONDS[0]
 ) -> bool:
-    """Whether the device answers one v1 or one v2c GET of `oid` with community "public".
+    """Whether the device answers a v1 or v2c GET of `oid` with community "public".
 
-    Any answer counts, also an error: a device that refuses a community stays silent.
+    Any answer counts, also an error: a device that refuses a community stays silent. So does a
+    lost packet, and that must not look like a refusal: each version has two tries.
     """
-    for message_model in (0, 1):  # v1, v2c
+    for message_model in (0, 1, 0, 1):  # v1, v2c, and again
         engine = hlapi.SnmpEngine()
         try:
             indication, _, _ = await _request(

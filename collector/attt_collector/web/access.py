@@ -125,12 +125,15 @@ PER_ADDRESS = Limit(30, timedelta(minutes=15))
 # Guessing from many addresses. Higher than the others, because it also locks out the owner.
 PER_LOGIN = Limit(60, timedelta(minutes=15))
 
+# (login, address); None is "any". An empty login is a login like any other.
+_Key = tuple[str | None, str | None]
+
 
 @dataclass(slots=True)
 class LoginLimiter:
     """Counts failed logins, in the memory of this process."""
 
-    _failures: dict[tuple[str, str], deque[datetime]] = field(default_factory=dict)
+    _failures: dict[_Key, deque[datetime]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def wait(self, login: str, address: str, now: datetime) -> timedelta:
@@ -152,7 +155,7 @@ class LoginLimiter:
         with self._lock:
             self._failures.pop((login, address), None)
 
-    def _wait(self, key: tuple[str, str], limit: Limit, now: datetime) -> timedelta:
+    def _wait(self, key: _Key, limit: Limit, now: datetime) -> timedelta:
         kept = self._failures.get(key)
         if kept is None or len(kept) < limit.attempts:
             return timedelta()
@@ -165,9 +168,9 @@ class LoginLimiter:
         }
 
 
-def _keys(login: str, address: str) -> tuple[tuple[tuple[str, str], Limit], ...]:
+def _keys(login: str, address: str) -> tuple[tuple[_Key, Limit], ...]:
     return (
         ((login, address), PER_LOGIN_AND_ADDRESS),
-        (("", address), PER_ADDRESS),
-        ((login, ""), PER_LOGIN),
+        ((None, address), PER_ADDRESS),
+        ((login, None), PER_LOGIN),
     )

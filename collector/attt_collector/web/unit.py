@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
+from attt_collector.judge.evaluate import Subject
 from attt_collector.records import Unit
+from attt_collector.store import assets
 from attt_collector.web.access import LoggedIn, now_of, store_of
 from attt_collector.web.assessed import Seen, part_of, seen_by
 from attt_collector.web.figures import MAIN_FIGURES, figures
@@ -50,14 +53,21 @@ def show(
         own_only=pham_vi == OWN,
         own_href=address(request.url.path, query, pham_vi=OWN),
         whole_href=address(request.url.path, query, pham_vi=""),
-        figures=figures(part),
+        figures=figures(part, viewer.words.language),
         main_count=MAIN_FIGURES,
         part_query=address("", {}, don_vi=code, pham_vi=pham_vi),
         status_slug=trang_thai,
         choices=choices(rows, trang_thai, request.url.path, query),
         listed=paged(filtered(rows, trang_thai), trang, request.url.path, query),
         show_unit=len(part.assessment.units) > 1,
+        same_names=same_names(part.devices),
     )
+
+
+def same_names(devices: Iterable[Subject]) -> tuple[str, ...]:
+    """The names that two devices of one unit share, by name."""
+    sharing = assets.sharing_a_name(subject.asset for subject in devices)
+    return tuple(sorted({asset.name for asset in sharing}))
 
 
 def ancestors(seen: Seen, unit: Unit) -> tuple[Unit, ...]:

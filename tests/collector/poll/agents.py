@@ -110,11 +110,15 @@ class Snmpd:
 
 
 class Relay:
-    """Passes datagrams to an agent and back, until `limit` requests have passed; then silence."""
+    """Passes datagrams to an agent and back, until `limit` requests have come; then silence.
 
-    def __init__(self, port: int, limit: int) -> None:
+    The first `lost` of them do not arrive.
+    """
+
+    def __init__(self, port: int, limit: int, lost: int = 0) -> None:
         self._target = ("127.0.0.1", port)
         self._limit = limit
+        self._lost = lost
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", 0))
         self._socket.settimeout(0.05)
@@ -136,7 +140,7 @@ class Relay:
             else:
                 asker = sender
                 self.requests.append(datagram)
-                if len(self.requests) <= self._limit:
+                if self._lost < len(self.requests) <= self._limit:
                     self._socket.sendto(datagram, self._target)
 
     def stop(self) -> None:

@@ -149,7 +149,7 @@ def test_it_finds_a_device_that_answers_public(start_snmpd: Callable[..., Agent]
 def test_it_does_not_take_a_lost_device_for_one_that_refuses_public(
     firewall: Agent, relay: Callable[[int, int], Any]
 ) -> None:
-    # Three requests make the poll; the two that try "public" and the last one are lost.
+    # Three requests make the poll; the four that try "public" and the last one are lost.
     agent = Agent(relay(firewall.port, 3).port)
     facts = said(polled(agent, check_default_community=True, timeouts=QUICK).facts)
     assert ("wan1", "internal", "dmz") == facts["interface.names", None]

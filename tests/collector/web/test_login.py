@@ -7,7 +7,13 @@ from datetime import timedelta
 import pytest
 
 from attt_collector.store import users
-from attt_collector.web.access import PER_ADDRESS, PER_LOGIN_AND_ADDRESS, LoginLimiter, local_path
+from attt_collector.web.access import (
+    PER_ADDRESS,
+    PER_LOGIN,
+    PER_LOGIN_AND_ADDRESS,
+    LoginLimiter,
+    local_path,
+)
 from tests.collector.web.conftest import NOW, PASSWORD, Site, Visitor
 
 WRONG = "không phải mật khẩu này"
@@ -72,6 +78,31 @@ def test_the_limiter_counts_an_address_over_many_logins() -> None:
         limiter.failed(f"user{number}", "192.0.2.1", NOW)
     assert PER_ADDRESS.within == limiter.wait("anybody", "192.0.2.1", NOW)
     assert not limiter.wait("anybody", "192.0.2.2", NOW)
+
+
+def test_an_empty_login_does_not_lift_the_limit_of_its_address() -> None:
+    limiter = LoginLimiter()
+    limiter.failed("", "192.0.2.1", NOW)
+    for number in range(PER_ADDRESS.attempts - 1):
+        assert not limiter.wait(f"user{number}", "192.0.2.1", NOW)
+        limiter.failed(f"user{number}", "192.0.2.1", NOW)
+    assert PER_ADDRESS.within == limiter.wait("anybody", "192.0.2.1", NOW)
+
+
+def test_an_empty_login_waits_like_any_other_and_stops_nobody_else() -> None:
+    limiter = LoginLimiter()
+    for _ in range(PER_LOGIN_AND_ADDRESS.attempts):
+        limiter.failed("", "192.0.2.1", NOW)
+    assert PER_LOGIN_AND_ADDRESS.within == limiter.wait("", "192.0.2.1", NOW)
+    assert not limiter.wait("tinh", "192.0.2.1", NOW)
+
+
+def test_an_unknown_address_does_not_lift_the_limit_of_a_login() -> None:
+    limiter = LoginLimiter()
+    limiter.failed("tinh", "", NOW)
+    for number in range(PER_LOGIN.attempts - 1):
+        limiter.failed("tinh", f"192.0.2.{number}", NOW)
+    assert PER_LOGIN.within == limiter.wait("tinh", "198.51.100.1", NOW)
 
 
 def test_the_limiter_forgets_a_persons_mistakes_after_a_right_password() -> None:
