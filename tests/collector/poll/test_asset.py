@@ -58,6 +58,8 @@ def polled(
     """What one poll leaves in the store; the snapshot is as `poller.poll` makes it."""
     device = Device("192.0.2.1", name, unit, kind)
     said = [Fact("snmp.version", at, "SNMP v3", "v3")]
+    if engine_id is not None:
+        said.append(Fact("snmp.engine_id", at, "SNMP-FRAMEWORK-MIB", engine_id.hex()))
     if kind is not None:
         said.append(Fact("device.kind", at, "declared", kind))
     reference = AssetRef(device_id_of(device, engine_id), AssetKind.NETWORK_DEVICE, name)
@@ -130,7 +132,7 @@ def test_it_asks_when_two_known_devices_seem_swapped(store: Store) -> None:
 
 def test_it_does_not_mix_units_whose_devices_share_an_engine_id(store: Store) -> None:
     here = polled(store, "FW-1", ENGINE)
-    there = polled(store, "FW-1", ENGINE, unit="P2")
+    there = polled(store, "FW-1", ENGINE, unit="P2", identity=Identity.OTHER_DEVICE)
     assert here.id != there.id
     assert ["FW-1"] == names(store) == names(store, "P2")
 
@@ -177,3 +179,14 @@ def test_it_keeps_the_declared_kind_until_another_is_declared(store: Store) -> N
                 asset.id
             ]
         assert [expected] == [fact.value for fact in facts if fact.key == "device.kind"]
+
+
+def test_one_box_cannot_stand_in_two_units_unless_somebody_says_it_is_another(store: Store) -> None:
+    polled(store, "FW-1", ENGINE, kind="firewall")
+    with pytest.raises(TwoDevicesOrOne) as caught:
+        polled(store, "FW-9", ENGINE, kind="firewall", unit="P2")
+    assert "FW-1 (Phường P1)" in caught.value.message.vi
+    assert [] == names(store, "P2")
+    polled(store, "FW-9", ENGINE, unit="P2", identity=Identity.OTHER_DEVICE)
+    polled(store, "FW-9", ENGINE, unit="P2", at=NOW + timedelta(hours=1))
+    assert ["FW-9"] == names(store, "P2")
