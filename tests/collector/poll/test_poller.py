@@ -57,6 +57,7 @@ def test_it_works(firewall: Agent) -> None:
     facts = said(snapshot.facts)
     uptime = facts.pop(("device.uptime_seconds", None))
     assert isinstance(uptime, int)
+    assert facts.pop(("snmp.engine_id", None)).startswith("80001f88")  # net-snmp's own number
     assert {
         ("device.name", None): "FW-PHUONG-1",
         ("device.description", None): "FortiGate-60F v7.2.6",
