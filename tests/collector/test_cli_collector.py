@@ -109,7 +109,7 @@ def test_units_are_imported_and_listed(made: tuple[Path, str], tmp_path: Path) -
     assert "thêm" in first
     assert "thêm 0, sửa 0, giữ nguyên 2 đơn vị" in said(folder, "units", "import", str(table))
     rows = [line.split("\t")[:4] for line in said(folder, "units", "list").splitlines()]
-    assert ["89.1", "UBND xã Phú Tân", "commune", "89"] in rows
+    assert ["89.1", "UBND xã Phú Tân", "Xã, phường, đặc khu", "89"] in rows
 
 
 def test_attestations_are_imported_and_listed(made: tuple[Path, str], tmp_path: Path) -> None:
@@ -125,7 +125,14 @@ def test_attestations_are_imported_and_listed(made: tuple[Path, str], tmp_path: 
     )
     said(folder, "attestations", "import", str(table))
     listed = said(folder, "attestations", "list")
-    assert "89.1\tdossier.approved\tTrue\t12/QĐ-UBND\t2026-03-05\tLê Văn B\n" == listed
+    words = "89.1\tdossier.approved\tcó\t12/QĐ-UBND\t2026-03-05\tLê Văn B\t2026-03-05\t-"
+    assert f"1\t{words}\tđang hiệu lực\n" == listed
+    assert "89.1" in said(folder, "attestations", "revoke", "1")
+    assert "" == said(folder, "attestations", "list")
+    every = said(folder, "attestations", "list", "--all")
+    assert every.startswith(f"1\t{words}\tđã thu hồi ")
+    assert "ATTT-532" == refused(folder, "attestations", "revoke", "1").code
+    assert "ATTT-531" == refused(folder, "attestations", "revoke", "2").code
 
 
 def test_a_code_comes_with_the_command_that_uses_it(made: tuple[Path, str], tmp_path: Path) -> None:
@@ -158,9 +165,10 @@ def test_users_are_added_reset_and_disabled(made: tuple[Path, str]) -> None:
     first = said(folder, "users", "add", "an")
     assert "ATTT-540" == refused(folder, "users", "add", "an").code
     assert first != said(folder, "users", "reset", "an")
-    assert "an\t*\n" in said(folder, "users", "list")
+    assert "an\ttất cả\n" in said(folder, "users", "list")
     said(folder, "users", "disable", "an")
-    assert "an\t*\tlocked\n" in said(folder, "users", "list")
+    assert "an\ttất cả\tđã khóa\n" in said(folder, "users", "list")
+    assert "ATTT-542" == refused(folder, "users", "add", "An").code
     assert "ATTT-541" == refused(folder, "users", "reset", "nobody").code
 
 
@@ -173,6 +181,10 @@ def test_english_is_spoken_when_the_settings_say_so(tmp_path: Path) -> None:
     table = tmp_path / "units.csv"
     table.write_text(UNITS, encoding="utf-8")
     assert "2 units added" in said(folder, "units", "import", str(table))
+    assert "\tCommune or ward\t" in said(folder, "units", "list")
+    assert "admin\teverything\n" == said(folder, "users", "list")
+    said(folder, "users", "disable", "admin")
+    assert "admin\teverything\tlocked\n" == said(folder, "users", "list")
 
 
 def test_without_a_collector_it_says_what_to_do(tmp_path: Path) -> None:

@@ -180,9 +180,21 @@ def test_a_snapshot_older_than_a_month_is_kept_but_proves_nothing(
     store: Store, commune: Unit, device: Device
 ) -> None:
     asset = device.enrolled(store, commune, at=NOW - timedelta(days=100))
-    old = device.snapshot(*facts(device, firewall=True), taken_at=NOW - timedelta(days=40))
+    old = device.snapshot(*facts(device, firewall=True), taken_at=NOW - timedelta(days=30, hours=1))
     receive(store, device.envelope(old), NOW)
     assert {Status.UNKNOWN} == set(statuses(store, asset.id).values())
+
+
+def test_a_clock_further_behind_than_any_spool_is_told_by_the_arrival(
+    store: Store, commune: Unit, device: Device
+) -> None:
+    asset = device.enrolled(store, commune, at=NOW - timedelta(days=400))
+    receive(store, device.envelope(device.snapshot(*facts(device, firewall=True))), NOW)
+    assert Status.PASS is statuses(store, asset.id)[FIREWALL]
+    day = timedelta(days=1)
+    behind = device.snapshot(*facts(device, firewall=False), taken_at=NOW - 99 * day)
+    receive(store, device.envelope(behind), NOW + day)
+    assert Status.FAIL is statuses(store, asset.id)[FIREWALL]
 
 
 def test_unknown_facts_of_a_newer_agent_are_kept(

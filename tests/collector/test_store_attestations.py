@@ -10,6 +10,7 @@ from attt_collector.records import Attestation, Unit
 from attt_collector.store import attestations
 from attt_collector.store.db import Store
 from attt_rules.contract import FactValue, ValueType
+from attt_rules.errors import AtttError
 from tests.collector.conftest import NOW
 
 ON = date(2026, 11, 22)
@@ -108,3 +109,37 @@ def test_every_attested_key_has_a_type_and_a_meaning() -> None:
     assert len(set(keys)) == len(keys) == 11
     for spec in attestations.ATTESTED_SPECS:
         assert (spec.type is ValueType.DATETIME) == spec.key.endswith("_at")
+
+
+def test_a_revoked_entry_speaks_no_more_and_the_older_one_does_again(
+    store: Store, commune: Unit
+) -> None:
+    attest(store, commune, "dossier.approved", False)
+    wrong, _ = attest(store, commune, "dossier.approved", True, signed=date(2026, 5, 1))
+    revoked = store.write(lambda conn: attestations.revoke(conn, wrong.id, NOW))
+    assert (wrong.id, NOW) == (revoked.id, revoked.revoked_at)
+    assert {"dossier.approved": False} == in_force(store, commune)
+    with store.read() as conn:  # the entry itself stays
+        kept = attestations.history(conn, commune.id)
+    assert [(False, None), (True, NOW)] == [(each.value, each.revoked_at) for each in kept]
+
+
+def test_what_was_revoked_may_be_attested_anew(store: Store, commune: Unit) -> None:
+    first, _ = attest(store, commune, "dossier.approved", True)
+    store.write(lambda conn: attestations.revoke(conn, first.id, NOW))
+    _, is_new = attest(store, commune, "dossier.approved", True)
+    assert is_new
+    assert {"dossier.approved": True} == in_force(store, commune)
+
+
+def test_nothing_is_revoked_twice_or_unknown(store: Store, commune: Unit) -> None:
+    first, _ = attest(store, commune, "dossier.approved", True)
+    store.write(lambda conn: attestations.revoke(conn, first.id, NOW))
+    later = NOW + timedelta(days=1)
+    with pytest.raises(AtttError, match="ATTT-532") as refused:
+        store.write(lambda conn: attestations.revoke(conn, first.id, later))
+    assert "22/11/2026" in refused.value.message.vi
+    with pytest.raises(AtttError, match="ATTT-531"):
+        store.write(lambda conn: attestations.revoke(conn, first.id + 1, later))
+    with store.read() as conn:
+        assert [NOW] == [each.revoked_at for each in attestations.history(conn, commune.id)]

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import logging
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import select, update
 
+from attt_collector.judge.evaluate import assess
 from attt_collector.records import Asset, Unit
-from attt_collector.store import assets, snapshots
+from attt_collector.store import assets, schema, snapshots
 from attt_collector.store.db import Store
 from attt_collector.store.snapshots import Appended, effective_time
-from attt_rules.contract import Fact, Unreadable
+from attt_rules.contract import Fact, Status, Unreadable
+from attt_rules.pack import for_date
 from tests.collector.conftest import NOW, Device
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -136,6 +140,7 @@ def test_of_two_at_the_same_time_the_later_arrival_counts(
         (NOW + HOUR, NOW),
         (NOW.replace(year=2010), NOW),
         (ENROLLED - 2 * DAY, NOW),
+        (NOW - 31 * DAY - HOUR, NOW),
         (ENROLLED - HOUR, ENROLLED - HOUR),
     ],
 )
@@ -209,3 +214,148 @@ def test_it_does_not_read_evidence_again_that_the_caller_still_has(
     with store.read() as conn:
         found = snapshots.latest_facts(conn, [asset.id], NOW + HOUR, {old.id: in_hand})
     assert 9 == found[asset.id][1][0].value
+
+
+@pytest.fixture
+def veteran(store: Store, commune: Unit, device: Device) -> Asset:
+    """Enrolled so long ago that no clock of these tests goes behind it."""
+    return device.enrolled(store, commune, at=NOW - 2000 * DAY)
+
+
+def test_a_week_in_the_spool_is_told_in_its_true_order(
+    store: Store, veteran: Asset, device: Device
+) -> None:
+    keep(store, veteran, device, 100, taken_at=NOW - 8 * DAY)
+    arrival = NOW + timedelta(minutes=1)
+    for days in range(7, -1, -1):  # oldest first, one after the other, in one run
+        arrival += timedelta(seconds=1)
+        last = keep(store, veteran, device, days, taken_at=NOW - days * DAY, received_at=arrival)
+    assert last.is_newest
+    assert [100, 7, 3, 0, 0] == [
+        value_at(store, veteran, NOW - days * DAY + HOUR) for days in (7.5, 7, 3, 0, -3)
+    ]
+
+
+@pytest.mark.parametrize("behind", [2, 20, 30, 100, 3 * 365], ids=lambda days: f"{days} days")
+def test_a_clock_set_back_does_not_hold_the_old_state(
+    store: Store, veteran: Asset, device: Device, behind: int
+) -> None:
+    keep(store, veteran, device, 100, taken_at=NOW)
+    for day in range(1, 4):
+        arrival = NOW + day * DAY
+        kept = keep(
+            store, veteran, device, day, taken_at=arrival - behind * DAY, received_at=arrival
+        )
+        assert kept.is_newest
+    # Each from its arrival on, and what was true before stays as it was.
+    assert [100, 1, 2, 3, 3] == [
+        value_at(store, veteran, NOW + days * DAY + HOUR) for days in (0, 1, 2, 3, 30)
+    ]
+    mended = keep(store, veteran, device, 50, taken_at=NOW + 4 * DAY)
+    assert mended.is_newest
+    assert 50 == value_at(store, veteran, NOW + 4 * DAY)
+
+
+@pytest.mark.parametrize("behind", [20, 100, 3 * 365], ids=lambda days: f"{days} days")
+def test_a_spool_filled_by_a_clock_that_is_behind_ends_with_its_newest(
+    store: Store, veteran: Asset, device: Device, behind: int
+) -> None:
+    keep(store, veteran, device, 100, taken_at=NOW - 8 * DAY)
+    for days in range(7, -1, -1):
+        last = keep(
+            store,
+            veteran,
+            device,
+            days,
+            taken_at=NOW - (days + behind) * DAY,
+            received_at=NOW + timedelta(seconds=7 - days),
+        )
+    assert last.is_newest
+    assert 0 == value_at(store, veteran, NOW + HOUR)
+
+
+def test_a_clock_mended_between_two_spooled_snapshots_shows_the_newer(
+    store: Store, veteran: Asset, device: Device
+) -> None:
+    second = timedelta(seconds=1)
+    keep(store, veteran, device, 1, taken_at=NOW.replace(year=2010), received_at=NOW + second)
+    # Taken before the other arrived, but after it was taken.
+    kept = keep(store, veteran, device, 2, taken_at=NOW, received_at=NOW + 2 * second)
+    assert kept.is_newest
+    assert 2 == value_at(store, veteran, NOW + HOUR)
+
+
+def test_a_clock_ahead_that_is_mended_does_not_hold_its_state(
+    store: Store, veteran: Asset, device: Device
+) -> None:
+    keep(store, veteran, device, 1, taken_at=NOW + 100 * DAY, received_at=NOW)
+    for day in (1, 2):
+        assert keep(store, veteran, device, 1 + day, taken_at=NOW + day * DAY).is_newest
+    assert [1, 2, 3] == [value_at(store, veteran, NOW + days * DAY) for days in (0.5, 1.5, 2.5)]
+
+
+def test_older_ones_sent_after_the_newest_in_the_same_run_stay_older(
+    store: Store, veteran: Asset, device: Device
+) -> None:
+    """The agent asks with its newest when the first was answered "not enrolled"."""
+    keep(store, veteran, device, 0, taken_at=NOW)
+    for days in (5, 3):
+        late = keep(
+            store, veteran, device, days, taken_at=NOW - days * DAY, received_at=NOW + HOUR / 10
+        )
+        assert not late.is_newest
+    assert [5, 3, 0] == [value_at(store, veteran, NOW - days * DAY) for days in (4, 2, -1)]
+
+
+def damage(store: Store, stored_id: int, evidence: bytes) -> None:
+    store.write(
+        lambda conn: conn.execute(
+            update(schema.snapshot)
+            .where(schema.snapshot.c.id == stored_id)
+            .values(evidence=evidence)
+        )
+    )
+
+
+def evidence_of(store: Store, stored_id: int) -> bytes:
+    with store.read() as conn:
+        column = schema.snapshot.c.evidence
+        return conn.execute(select(column).where(schema.snapshot.c.id == stored_id)).scalar_one()
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        lambda good: good[:200],
+        lambda good: good[:-1],
+        lambda good: good[:40] + bytes([good[40] ^ 0xFF]) + good[41:],
+        lambda good: b"",
+        lambda good: b"no gzip at all",
+        lambda good: gzip.compress(b"no envelope"),
+        lambda good: gzip.compress(b'{"attt":1,"device_id":"x","signature":"y"}\n[]'),
+        lambda good: gzip.compress(b'{"attt":1,"device_id":"x","signature":"y"}\n{"facts":[7]}'),
+        lambda good: gzip.compress(b'{"attt":1,"device_id":"x","signature":"y"}\n{}'),
+        lambda good: gzip.compress(b'{"attt":1,"device_id":"x","signature":"y"}\n' + b"[" * 99999),
+    ],
+)
+def test_it_reports_unknown_when_evidence_is_damaged(
+    store: Store, commune: Unit, broken: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert callable(broken)
+    sound, hurt = Device("PC-1"), Device("PC-2")
+    kept = {}
+    for device in (sound, hurt):
+        asset = device.enrolled(store, commune, at=ENROLLED)
+        kept[device.name] = keep(store, asset, device, 12, taken_at=NOW).stored
+    stored = kept["PC-2"]
+    damage(store, stored.id, broken(evidence_of(store, stored.id)))
+    with caplog.at_level(logging.ERROR), store.read() as conn:
+        found = assess(conn, for_date(NOW.date()), [commune], NOW)
+    by_name = {subject.asset.name: subject for subject in found.subjects}
+    assert (stored, ()) == (by_name["PC-2"].snapshot, by_name["PC-2"].facts)
+    assert {Status.UNKNOWN} == {each.status for each in by_name["PC-2"].findings}
+    assert {Status.UNKNOWN} < {each.status for each in by_name["PC-1"].findings}
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert line.startswith(
+        f"event=evidence_damaged asset={stored.asset_id} snapshot='{stored.snapshot_id}'"
+    )

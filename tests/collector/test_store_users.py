@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from attt_collector.records import Unit, User
 from attt_collector.store import schema, sessions, users
 from attt_collector.store.db import Store
+from attt_rules.errors import AtttError
 from tests.collector.conftest import NOW
 
 PASSWORD = "mật khẩu rất dài"
@@ -59,6 +60,19 @@ def test_generated_passwords_differ() -> None:
 def test_a_login_is_given_once(store: Store, officer: User) -> None:
     with pytest.raises(IntegrityError):
         store.write(lambda conn: users.add(conn, login="an", password_hash="x"))
+
+
+@pytest.mark.parametrize(
+    "login", ["", "An", "đạt", "an an", "an\n", "a\u202eb", "\u0430n", "a" * 65, "a/b"]
+)
+def test_a_login_of_other_characters_is_refused(store: Store, login: str) -> None:
+    with pytest.raises(AtttError, match="ATTT-542"):
+        store.write(lambda conn: users.add(conn, login=login, password_hash="x"))
+
+
+@pytest.mark.parametrize("login", ["a", "nguyen.van-an_2", "a" * 64])
+def test_a_login_of_plain_letters_is_taken(store: Store, login: str) -> None:
+    assert login == store.write(lambda conn: users.add(conn, login=login, password_hash="x")).login
 
 
 def test_a_new_password_replaces_the_old(store: Store, officer: User) -> None:

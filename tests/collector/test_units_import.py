@@ -1,4 +1,4 @@
-"""Tables of units and attestations as people send them: every error by row, all or nothing."""
+"""Tables of units as people send them: every error by row, all or nothing."""
 
 from __future__ import annotations
 
@@ -11,12 +11,10 @@ import pytest
 from openpyxl import Workbook
 
 from attt_collector.records import Unit, UnitKind
-from attt_collector.store import attestation_table, attestations, unit_table, units
+from attt_collector.store import unit_table, units
 from attt_collector.store.db import Store
 from attt_collector.store.spreadsheet import TableErrors
 from attt_collector.store.unit_table import Imported
-from attt_rules.errors import AtttError
-from tests.collector.conftest import NOW
 
 TODAY = date(2026, 11, 22)
 HEADER = "mã,tên,loại,cấp trên,từ ngày,đến ngày"
@@ -148,6 +146,44 @@ def test_importing_again_brings_up_to_date(store: Store, tmp_path: Path) -> None
     )
 
 
+ENDED = GOOD.replace("xã,89,01/07/2025,", "xã,89,01/07/2025,30/06/2026")
+
+
+def test_a_column_that_is_not_there_leaves_what_is_stored(store: Store, tmp_path: Path) -> None:
+    import_text(store, tmp_path, ENDED)
+    before = known(store)
+    again = "mã,tên,loại\n89.1,UBND xã Phú Tân,xã\n89.2,Sở KHCN,sở\n"
+    assert Imported(0, 1, 1) == import_text(store, tmp_path, again)
+    after = known(store)
+    assert before["89.1"] == after["89.1"]
+    assert before["89"].id == after["89.2"].parent_id
+    assert date(2025, 7, 1) == after["89.2"].valid_from
+
+
+def test_an_empty_cell_of_a_column_that_is_there_means_none(store: Store, tmp_path: Path) -> None:
+    import_text(store, tmp_path, ENDED)
+    again = "mã,tên,loại,cấp trên,đến ngày\n89.1,UBND xã Phú Tân,xã,,\n"
+    assert Imported(0, 1, 0) == import_text(store, tmp_path, again)
+    after = known(store)["89.1"]
+    assert (None, None, date(2025, 7, 1)) == (after.parent_id, after.valid_until, after.valid_from)
+
+
+def test_a_circle_through_a_parent_that_is_not_in_the_table_is_found(
+    store: Store, tmp_path: Path
+) -> None:
+    import_text(store, tmp_path, GOOD)
+    with pytest.raises(TableErrors) as refused:
+        import_text(store, tmp_path, "mã,tên,loại,cấp trên\n89,Tỉnh An Giang,tỉnh,89.1\n")
+    assert "cấp trên vòng tròn: 89 → 89.1 → 89" in str(refused.value)
+
+
+def test_an_end_before_the_stored_beginning_is_refused(store: Store, tmp_path: Path) -> None:
+    import_text(store, tmp_path, GOOD)
+    with pytest.raises(TableErrors) as refused:
+        import_text(store, tmp_path, "mã,tên,loại,đến ngày\n89.1,UBND xã Phú Tân,xã,30/06/2025\n")
+    assert "ngày kết thúc 30/06/2025 không sau ngày bắt đầu 01/07/2025" in str(refused.value)
+
+
 def test_a_missing_parent_is_named(store: Store, tmp_path: Path) -> None:
     assert [(2, "không có đơn vị cấp trên «99», cả trong tệp lẫn trong kho")] == problems(
         store, tmp_path, "89,An Giang,tỉnh,99,,"
@@ -175,7 +211,7 @@ def test_every_error_is_named_with_its_row_and_nothing_is_written(
         (5, "thiếu tên đơn vị"),
         (6, "không hiểu loại đơn vị «làng»; dùng: tỉnh, huyện, thành phố, xã, phường, sở, phòng"),
         (7, "ngày «31/02/2025» không đúng, hãy viết như 01/07/2025"),
-        (8, "ngày kết thúc không sau ngày bắt đầu"),
+        (8, "ngày kết thúc 01/07/2025 không sau ngày bắt đầu 01/07/2025"),
         (9, "ngày «hôm qua» không đúng, hãy viết như 01/07/2025"),
         (9, "không có đơn vị cấp trên «98», cả trong tệp lẫn trong kho"),
     ] == found
@@ -221,123 +257,75 @@ def test_the_whole_message_can_be_read_by_a_person(store: Store, tmp_path: Path)
     ) == said[-1]
 
 
-@pytest.mark.parametrize(
-    ("raw", "said"),
-    [
-        (b"", "tệp trống"),
-        (b"\n\n", "tệp trống"),
-        (HEADER.encode() + b"\n89,T\xc8nh,t\xecnh,,,\n", "dòng 2 không phải Unicode"),
-        (b"PK\x03\x04\x00\x00\x00", "không phải tệp văn bản"),
-    ],
-)
-def test_a_file_that_cannot_be_read_says_why(
-    store: Store, tmp_path: Path, raw: bytes, said: str
+def test_a_table_without_units_is_not_said_to_be_wrong_in_a_row(
+    store: Store, tmp_path: Path
 ) -> None:
-    path = tmp_path / "don-vi.csv"
-    path.write_bytes(raw)
-    with pytest.raises(AtttError) as refused:
-        load(store, path)
-    assert "ATTT-521" == refused.value.code
-    assert said in refused.value.message.vi
-
-
-def test_a_file_that_is_no_workbook_says_so(store: Store, tmp_path: Path) -> None:
-    path = tmp_path / "don-vi.xlsx"
-    path.write_text(GOOD, encoding="utf-8")
-    with pytest.raises(AtttError, match=r"ATTT-521.*không phải tệp XLSX"):
-        load(store, path)
-
-
-def test_a_missing_file_says_so(store: Store, tmp_path: Path) -> None:
-    with pytest.raises(AtttError, match="ATTT-521"):
-        load(store, tmp_path / "nothing.csv")
+    with pytest.raises(TableErrors) as refused:
+        import_text(store, tmp_path, HEADER)
+    assert "  không có đơn vị nào (there is no unit)" == str(refused.value).splitlines()[-1]
 
 
 @pytest.mark.parametrize(
-    ("header", "said"),
+    ("code", "shown"),
     [
-        ("mã,tên", "thiếu cột «loại»"),
-        ("mã,tên,loại,màu sắc", "không hiểu cột «màu sắc»"),
-        ("mã,tên,loại,code", "cột lặp lại «mã»"),
+        ("89 1", "89 1"),
+        ("89/1", "89/1"),
+        ("X\x1b[31m", "XU+001B[31m"),
+        ('"X\n1"', "XU+000A1"),
+        ("X\u202e1", "XU+202E1"),
+        ("\u0410-1", "\u0410-1"),  # a Cyrillic A
+        ("..", ".."),
+        ("-x", "-x"),
+        ("#REF!", "#REF!"),
     ],
 )
-def test_a_header_that_is_not_understood_says_so(
-    store: Store, tmp_path: Path, header: str, said: str
+def test_a_code_with_other_characters_is_refused(
+    store: Store, tmp_path: Path, code: str, shown: str
 ) -> None:
-    with pytest.raises(AtttError) as refused:
-        import_text(store, tmp_path, header + "\n1,2,3,4\n")
-    assert "ATTT-522" == refused.value.code
-    assert said in refused.value.message.vi
+    found = problems(store, tmp_path, f"{code},Xã A,xã,,,")
+    assert 1 == len(found)
+    assert found[0][1].startswith(f"mã «{shown}» ")
+    assert "\x1b" not in found[0][1]
 
 
-ATTESTED = "đơn vị;dữ kiện;giá trị;số văn bản;ngày văn bản;người xác nhận;từ ngày;đến ngày"
+def test_vietnamese_letters_may_stand_in_a_code(store: Store, tmp_path: Path) -> None:
+    assert 1 == import_text(store, tmp_path, f"{HEADER}\nSở-KHCN_Đ.1,Sở,sở,,,").added
 
 
-def import_attested(store: Store, tmp_path: Path, *rows: str) -> attestation_table.Imported:
-    path = tmp_path / "xac-nhan.csv"
-    path.write_text("\n".join((ATTESTED, *rows)), encoding="utf-8-sig")
-    lines = attestation_table.read(path)
-    return store.write(lambda conn: attestation_table.import_lines(conn, path, lines, NOW))
-
-
-def test_attestations_are_imported_with_their_types(
-    store: Store, tmp_path: Path, commune: Unit
-) -> None:
-    rows = (
-        "89.30133;dossier.approved;Có;12/QĐ-UBND;05/03/2026;Lê Văn B;;",
-        "89.30133;dossier.approved_at;05/03/2026;12/QĐ-UBND;05/03/2026;Lê Văn B;;",
-        "89.30133;quota.central_antivirus_machines;1.330;9/KH;2026-01-02;Lê Văn B;;",
-        "89.30133;site.wan_connected;không;9/KH;02/01/2026;Lê Văn B;01/02/2026;01/12/2026",
+def test_codes_that_differ_only_in_case_are_refused(store: Store, tmp_path: Path) -> None:
+    assert [(3, "mã «xĐ» chỉ khác chữ hoa, chữ thường với mã «Xđ» ở dòng 2")] == problems(
+        store, tmp_path, "Xđ,Xã A,xã,,,", "xĐ,Xã B,xã,,,"
     )
-    assert attestation_table.Imported(4, 0) == import_attested(store, tmp_path, *rows)
-    with store.read() as conn:
-        found = {each.key: each for each in attestations.in_force(conn, [commune.id], TODAY)}
-    assert found["dossier.approved"].value is True
-    assert "2026-03-05T00:00:00+07:00" == found["dossier.approved_at"].value.isoformat()
-    assert 1330 == found["quota.central_antivirus_machines"].value
-    assert (False, date(2026, 2, 1), date(2026, 12, 1)) == (
-        found["site.wan_connected"].value,
-        found["site.wan_connected"].valid_from,
-        found["site.wan_connected"].valid_until,
+    import_text(store, tmp_path, f"{HEADER}\nXđ,Xã A,xã,,,")
+    assert [(2, "mã «XĐ» chỉ khác chữ hoa, chữ thường với mã «Xđ» đã có trong kho")] == problems(
+        store, tmp_path, "XĐ,Xã A,xã,,,"
     )
-    assert date(2026, 3, 5) == found["dossier.approved"].valid_from
-    assert attestation_table.Imported(0, 4) == import_attested(store, tmp_path, *rows)
 
 
-def test_every_error_of_attestations_is_named(store: Store, tmp_path: Path, commune: Unit) -> None:
-    with pytest.raises(TableErrors) as refused:
-        import_attested(
-            store,
-            tmp_path,
-            "89.30133;dossier.approved;có;12/QĐ;05/03/2026;B;;",
-            "99;dossier.approved;có;12/QĐ;05/03/2026;B;;",
-            "89.30133;dossier.approved;có lẽ;12/QĐ;05/03/2026;B;;",
-            "89.30133;quota.central_antivirus_machines;trên 150;12/QĐ;05/03/2026;B;;",
-            "89.30133;quota.central_antivirus_machines;1.5;12/QĐ;05/03/2026;B;;",
-            "89.30133;dossier.approved_at;năm ngoái;12/QĐ;05/03/2026;B;;",
-            "89.30133;dossier.number;;;;;;",
-            "89.30133;site.fibre_connected;có;12/QĐ;05/03/2026;B;;01/01/2026",
-        )
-    assert "ATTT-530" == refused.value.code
-    assert [
-        (3, "không có đơn vị mang mã «99»"),
-        (4, "giá trị «có lẽ» của dossier.approved phải là «có» hoặc «không»"),
-        (5, "giá trị «trên 150» của quota.central_antivirus_machines phải là một số nguyên"),
-        (6, "giá trị «1.5» của quota.central_antivirus_machines phải là một số nguyên"),
-        (7, "giá trị «năm ngoái» của dossier.approved_at phải là một ngày như 01/07/2025"),
-        (8, "giá trị «» của dossier.number phải là một giá trị"),
-        (8, "thiếu số văn bản"),
-        (8, "thiếu người xác nhận"),
-        (8, "thiếu ngày văn bản"),
-        (9, "ngày kết thúc không sau ngày bắt đầu"),
-    ] == [(error.row, error.message.vi) for error in refused.value.errors]
-    with store.read() as conn:
-        assert () == attestations.in_force(conn, [commune.id], TODAY)
-
-
-def test_a_key_nobody_can_attest_is_named_with_those_that_can_be(
-    store: Store, tmp_path: Path, commune: Unit
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("Xã\x1b[31mA", "tên «XãU+001B[31mA» có ký tự không nhìn thấy được: U+001B"),
+        ('"Xã\nA"', "tên «XãU+000AA» có ký tự không nhìn thấy được: U+000A"),
+        ("Xã\u202eA", "tên «XãU+202EA» có ký tự không nhìn thấy được: U+202E"),
+        ("Xã\u200bA", "tên «XãU+200BA» có ký tự không nhìn thấy được: U+200B"),
+        ("#N/A", "tên «#N/A» là một lỗi của Excel"),
+        ("#ref!", "tên «#ref!» là một lỗi của Excel"),
+        ("A" * 201, "tên dài quá 200 ký tự"),
+    ],
+)
+def test_a_name_that_cannot_be_one_is_refused(
+    store: Store, tmp_path: Path, name: str, said: str
 ) -> None:
-    with pytest.raises(TableErrors) as refused:
-        import_attested(store, tmp_path, "89.30133;antivirus.products;có;1;05/03/2026;B;;")
-    assert "dossier.approved, dossier.number" in refused.value.errors[0].message.vi
+    assert [(2, said)] == problems(store, tmp_path, f"89,{name},xã,,,")
+
+
+def test_a_name_of_200_letters_is_taken(store: Store, tmp_path: Path) -> None:
+    assert 1 == import_text(store, tmp_path, f"{HEADER}\n89,{'Ư' * 200},xã,,,").added
+
+
+def test_what_is_quoted_in_an_error_cannot_steer_a_terminal(store: Store, tmp_path: Path) -> None:
+    evil = "\x1b[2J"
+    found = problems(store, tmp_path, f"89,An Giang,{evil},{evil}x,{evil},{evil}")
+    assert 4 == len(found)
+    assert all("U+001B[2J" in said and "\x1b" not in said for _, said in found)

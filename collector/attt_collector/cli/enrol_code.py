@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import click
 
 from attt_collector import trust
-from attt_collector.judge.site import VIETNAM_TIME
+from attt_collector.records import VIETNAM_TIME
 from attt_collector.settings import CollectorFolder
 from attt_collector.store import enrolment_codes, units
 from attt_collector.store.db import Store

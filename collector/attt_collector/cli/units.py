@@ -7,10 +7,11 @@ from pathlib import Path
 
 import click
 
-from attt_collector.judge.site import VIETNAM_TIME
+from attt_collector.records import VIETNAM_TIME
 from attt_collector.settings import CollectorFolder
 from attt_collector.store import unit_table, units
 from attt_collector.store.db import Store
+from attt_collector.words import Words
 from attt_rules.contract import Text
 
 
@@ -48,11 +49,12 @@ def list_units(folder: CollectorFolder, every: bool) -> None:
     with Store.open(folder.database_url) as store, store.read() as conn:
         known = units.everything(conn)
     codes = {unit.id: unit.code for unit in known}
+    words = Words(folder.language)
     for unit in known:
         if every or units.is_valid(unit, today):
             parent = codes[unit.parent_id] if unit.parent_id is not None else "-"
             until = unit.valid_until.isoformat() if unit.valid_until else "-"
             click.echo(
-                f"{unit.code}\t{unit.name}\t{unit.kind.value}\t{parent}\t"
+                f"{unit.code}\t{unit.name}\t{words.word(unit.kind)}\t{parent}\t"
                 f"{unit.valid_from.isoformat()}\t{until}"
             )

@@ -9,6 +9,7 @@ import click
 from attt_collector.records import User
 from attt_collector.settings import CollectorFolder
 from attt_collector.store import sessions, units, users
+from attt_collector.store.cell_text import visible
 from attt_collector.store.db import Store
 from attt_rules.contract import Text
 from attt_rules.errors import AtttError
@@ -28,6 +29,7 @@ def command() -> None:
 )
 @click.pass_obj
 def add_user(folder: CollectorFolder, login: str, unit_code: str | None) -> None:
+    users.check_login(login)
     password = users.generate_password()
     password_hash = users.hash_password(password)
     with Store.open(folder.database_url) as store:
@@ -77,18 +79,25 @@ def list_users(folder: CollectorFolder) -> None:
     with Store.open(folder.database_url) as store, store.read() as conn:
         codes = {unit.id: unit.code for unit in units.everything(conn)}
         for user in users.everyone(conn):
-            scope = "*" if user.unit_id is None else codes[user.unit_id]
-            locked = "" if user.disabled_at is None else "\tlocked"
-            click.echo(f"{user.login}\t{scope}{locked}")
+            cells = [
+                user.login,
+                codes[user.unit_id]
+                if user.unit_id is not None
+                else Text(vi="tất cả", en="everything").in_language(folder.language),
+            ]
+            if user.disabled_at is not None:
+                cells.append(Text(vi="đã khóa", en="locked").in_language(folder.language))
+            click.echo("\t".join(cells))
 
 
 def _existing(store: Store, login: str) -> User:
     with store.read() as conn:
         found = users.by_login(conn, login)
     if found is None:
+        shown = visible(login)
         raise AtttError(
             "ATTT-541",
-            Text(vi=f"Không có tài khoản «{login}».", en=f'There is no user "{login}".'),
+            Text(vi=f"Không có tài khoản «{shown}».", en=f'There is no user "{shown}".'),
             Text(
                 vi="xem danh sách bằng «attt-collector users list».",
                 en='See the list with "attt-collector users list".',
