@@ -8,7 +8,6 @@ What a command needs is imported inside it: `attt run` must stay small.
 from __future__ import annotations
 
 import json
-import os
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -56,7 +55,9 @@ class _Session:
             return Settings()
 
     def note(self, text: str) -> None:
-        click.echo(text, err=True)
+        from attt_agent.terminal import note
+
+        note(text)
 
 
 def _target(
@@ -300,7 +301,7 @@ def _minute(moment: datetime) -> str:
 
 def main(arguments: Optional[Sequence[str]] = None) -> NoReturn:
     """The command `attt`; never returns. Errors for people end here, with exit code 4."""
-    from attt_agent.terminal import error_lines
+    from attt_agent.terminal import abandon, error_lines, note, output_error
 
     for stream in (sys.stdout, sys.stderr):
         # A Windows console of the old code pages shows "?" rather than failing half way.
@@ -327,8 +328,14 @@ def main(arguments: Optional[Sequence[str]] = None) -> NoReturn:
         sys.exit(130)
     except BrokenPipeError:
         # `attt facts | head`: nobody reads on, and flushing at exit would complain once more.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        abandon(sys.stdout)
         sys.exit(EXIT_PIPE)
+    except OSError as error:
+        lost = output_error(error)
+        if lost is None:
+            raise
+        note("\n".join(error_lines(lost, say)))
+        sys.exit(EXIT_ERROR)
     except AtttError as error:
-        click.echo("\n".join(error_lines(error, say)), err=True)
+        note("\n".join(error_lines(error, say)))
         sys.exit(EXIT_ERROR)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Dict, FrozenSet, Mapping, Optional, Sequence, Tuple
 
 from attt_agent.host import MAX_READ_BYTES, CommandResult, HostError, Interface
 from attt_rules.contract import Text, Unreadable, parse_time
+from attt_rules.contract.fact import check_time
 from attt_rules.errors import AtttError
 
 FORMAT = 1
@@ -181,7 +182,9 @@ def _load(folder: Path) -> RecordedHost:
             return kind()
         try:
             value = json.loads(path.read_text("utf-8"))
-        except ValueError as error:
+        except OSError as error:
+            raise _broken(path, error.strerror or type(error).__name__) from error
+        except (ValueError, RecursionError) as error:
             raise _broken(path, str(error)) from error
         if not isinstance(value, kind):
             raise _broken(path, "%s expected" % kind.__name__)
@@ -192,49 +195,96 @@ def _load(folder: Path) -> RecordedHost:
         host = part("host.json", dict)
         if host and host.get("format") != FORMAT:
             raise _broken(current, "format %r is not known" % host.get("format"))
+        moment = _time(host["now"]) if "now" in host else EPOCH
+        check_time(moment, "now")
         network = host.get("interfaces")
         processes = host.get("processes")
+        from_host = RecordedHost(
+            platform=_typed(host.get("platform", "linux"), str),
+            host_name=_typed(host.get("hostname"), str, type(None)),
+            moment=moment,
+            present=frozenset(_strings(host.get("present", []))),
+            absent=frozenset(_strings(host.get("absent", []))),
+            network=(
+                None if network is None else tuple(_interface(e) for e in _typed(network, list))
+            ),
+            processes=None if processes is None else frozenset(_strings(processes)),
+            tcp={
+                key: _typed(open_, bool) for key, open_ in _typed(host.get("tcp", {}), dict).items()
+            },
+        )
         current = folder / "commands.json"
-        commands = {
-            tuple(entry["argv"]): CommandResult(
-                entry.get("exit_code", 0), entry.get("stdout", ""), entry.get("stderr", "")
-            )
-            for entry in part("commands.json", list)
-        }
+        commands = dict(_command(entry) for entry in part("commands.json", list))
         current = folder / "errors.json"
         errors = {key: Unreadable(text) for key, text in part("errors.json", dict).items()}
         current = folder / "mtimes.json"
-        modified = {key: parse_time(text) for key, text in part("mtimes.json", dict).items()}
-        current = folder / "host.json"
-        return RecordedHost(
-            platform=host.get("platform", "linux"),
-            host_name=host.get("hostname"),
-            moment=parse_time(host["now"]) if "now" in host else EPOCH,
-            files=_files(folder / "files"),
-            folders={
-                key.rstrip("/"): tuple(names) for key, names in part("folders.json", dict).items()
-            },
-            links=part("links.json", dict),
-            modified=modified,
-            present=frozenset(host.get("present", ())),
-            absent=frozenset(host.get("absent", ())),
-            commands=commands,
-            network=None if network is None else tuple(_interface(entry) for entry in network),
-            processes=None if processes is None else frozenset(processes),
-            tcp=host.get("tcp", {}),
-            errors=errors,
-        )
-    except (KeyError, TypeError, ValueError) as error:
+        modified = {key: _time(text) for key, text in part("mtimes.json", dict).items()}
+        current = folder / "folders.json"
+        folders = {key.rstrip("/"): _strings(n) for key, n in part("folders.json", dict).items()}
+        current = folder / "links.json"
+        links = {key: _typed(target, str) for key, target in part("links.json", dict).items()}
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise _broken(current, "%s: %s" % (type(error).__name__, error)) from error
+    return replace(
+        from_host,
+        files=_files(folder / "files"),
+        folders=folders,
+        links=links,
+        modified=modified,
+        commands=commands,
+        errors=errors,
+    )
 
 
-def _interface(entry: Mapping[str, Any]) -> Interface:
+def _typed(value: Any, *kinds: type) -> Any:
+    """The value when it is of one of the types; true is no number here.
+
+    Raises:
+        TypeError: of another type.
+    """
+    if type(value) not in kinds:
+        expected = " or ".join(kind.__name__ for kind in kinds)
+        raise TypeError("%s expected, not %s" % (expected, repr(value)[:60]))
+    return value
+
+
+def _strings(value: Any) -> Tuple[str, ...]:
+    """A list of texts. One text is none: its letters would pass for the items.
+
+    Raises:
+        TypeError: something else.
+    """
+    return tuple(_typed(item, str) for item in _typed(value, list))
+
+
+def _time(value: Any) -> datetime:
+    """In UTC, so that a time at the end of the calendar shows here and not in the middle of a rule.
+
+    Raises:
+        TypeError, ValueError: no ISO 8601 text with a zone.
+        OverflowError: beyond the calendar.
+    """
+    return parse_time(_typed(value, str)).astimezone(timezone.utc)
+
+
+def _command(entry: Any) -> Tuple[Tuple[str, ...], CommandResult]:
+    said = _typed(entry, dict)
+    result = CommandResult(
+        _typed(said.get("exit_code", 0), int),
+        _typed(said.get("stdout", ""), str),
+        _typed(said.get("stderr", ""), str),
+    )
+    return _strings(said["argv"]), result
+
+
+def _interface(value: Any) -> Interface:
+    entry = _typed(value, dict)
     return Interface(
-        name=entry["name"],
-        up=entry["up"],
-        speed_bits_per_second=entry.get("speed_bits_per_second"),
-        addresses=tuple(entry.get("addresses", ())),
-        mac=entry.get("mac"),
+        name=_typed(entry["name"], str),
+        up=_typed(entry["up"], bool),
+        speed_bits_per_second=_typed(entry.get("speed_bits_per_second"), int, type(None)),
+        addresses=_strings(entry.get("addresses", [])),
+        mac=_typed(entry.get("mac"), str, type(None)),
     )
 
 
@@ -243,7 +293,10 @@ def _files(folder: Path) -> Dict[str, bytes]:
     for parent, _, names in os.walk(str(folder)):
         for name in names:
             path = Path(parent) / name
-            found["/" + path.relative_to(folder).as_posix()] = path.read_bytes()
+            try:
+                found["/" + path.relative_to(folder).as_posix()] = path.read_bytes()
+            except OSError as error:
+                raise _broken(path, error.strerror or type(error).__name__) from error
     return found
 
 

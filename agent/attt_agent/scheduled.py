@@ -11,7 +11,7 @@ from attt_agent import delivery, messages, settings
 from attt_agent.host import LocalHost
 from attt_agent.messages import Messages
 from attt_agent.settings import StateFolder
-from attt_agent.terminal import error_lines
+from attt_agent.terminal import error_lines, note, output_error
 from attt_agent.transport import RefusedError
 from attt_rules.errors import AtttError
 
@@ -31,10 +31,18 @@ def main() -> int:
     named = os.environ.get("ATTT_STATE")
     folder = StateFolder(Path(named) if named else settings.default_folder())
     try:
-        return run(folder, say)
+        code = run(folder, say)
+        sys.stdout.flush()
     except AtttError as error:
-        _note("\n".join(error_lines(error, say)))
+        note("\n".join(error_lines(error, say)))
         return EXIT_ERROR
+    except OSError as error:
+        lost = output_error(error)
+        if lost is None:
+            raise
+        note("\n".join(error_lines(lost, say)))
+        return EXIT_ERROR
+    return code
 
 
 def run(folder: StateFolder, say: Messages) -> int:
@@ -50,24 +58,24 @@ def run(folder: StateFolder, say: Messages) -> int:
     chosen = settings.load(folder)
     outcome = delivery.run_once(folder, chosen, LocalHost())
     for drop in outcome.dropped:
-        _note(say("run.dropped", name=drop.name, reason=drop.reason.in_language(say.language)))
+        note(say("run.dropped", name=drop.name, reason=drop.reason.in_language(say.language)))
     problems: List[AtttError] = [*outcome.damaged, *(said for _, said in outcome.refused)]
     problems += [error for error in (outcome.failure, outcome.not_kept) if error is not None]
     for problem in problems:
-        _note("\n".join(error_lines(problem, say)))
+        note("\n".join(error_lines(problem, say)))
     for path, _ in outcome.refused:
-        _note(say("run.refused", path=path))
+        note(say("run.refused", path=path))
     if outcome.sent:
         print(say("run.sent", count=outcome.sent, server=chosen.server))
     if outcome.clock_offset_seconds is not None:
         warning = clock_warning(outcome.clock_offset_seconds, say)
         if warning:
-            _note(warning)
+            note(warning)
     if outcome.waiting:
-        _note(say("run.kept", count=outcome.waiting, folder=folder.spool))
+        note(say("run.kept", count=outcome.waiting, folder=folder.spool))
         failure = outcome.failure
         if isinstance(failure, RefusedError) and failure.retry_after_seconds is not None:
-            _note(say("run.retry_after", seconds=failure.retry_after_seconds))
+            note(say("run.retry_after", seconds=failure.retry_after_seconds))
         return EXIT_KEPT if outcome.not_kept is None else EXIT_ERROR
     return EXIT_ERROR if problems else 0
 
@@ -77,7 +85,3 @@ def clock_warning(offset_seconds: float, say: Messages) -> str:
     if abs(offset_seconds) <= CLOCK_TOLERANCE_SECONDS:
         return ""
     return say("clock.offset", seconds=round(offset_seconds))
-
-
-def _note(text: str) -> None:
-    print(text, file=sys.stderr)

@@ -34,7 +34,7 @@ MAX_SET_ASIDE_BYTES = 5 * 1024 * 1024  # of hong/ and of tu-choi/, each
 BROKEN = "hong"
 REFUSED = "tu-choi"
 
-_NAME = re.compile(r"(\d{10})-(\d{8}T\d{6}Z)\.attt\.gz\Z")
+_NAME = re.compile(r"(\d{10,})-(\d{8}T\d{6}Z)\.attt\.gz\Z")
 _GZIP = 31  # zlib's window bits for a gzip header
 
 
@@ -158,8 +158,11 @@ class Spool:
     def read(self, path: Path) -> Entry:
         """
         Raises:
-            SpoolError: damaged; the file has been moved to `hong/`.
+            SpoolError: damaged, or no file at all (a folder of that name); it has been moved to
+                `hong/`.
         """
+        if os.path.lexists(str(path)) and not path.is_file():
+            raise self._damaged(path, "không phải là tệp", "it is not a file")
         try:
             gzipped = path.read_bytes()
         except OSError as error:
@@ -173,20 +176,7 @@ class Spool:
             if not isinstance(snapshot_id, str):
                 raise ValueError("no snapshot_id")
         except (ValueError, KeyError, TypeError, zlib.error) as error:
-            aside = self._set_aside(path, BROKEN)
-            raise SpoolError(
-                "ATTT-321",
-                Text(
-                    vi="Tệp %s trong hàng đợi bị hỏng (%s); đã chuyển sang %s."
-                    % (path.name, error, aside),
-                    en="The spooled file %s is damaged (%s); it was moved to %s."
-                    % (path.name, error, aside),
-                ),
-                Text(
-                    vi="các bản chụp khác vẫn được gửi; nếu lặp lại, kiểm tra ổ đĩa.",
-                    en="The others are still sent; if it happens again, check the disk.",
-                ),
-            ) from error
+            raise self._damaged(path, str(error), str(error)) from error
         return Entry(path, snapshot_id, gzipped)
 
     def remove(self, entry: Entry) -> None:
@@ -206,16 +196,35 @@ class Spool:
             raise _not_writable(aside, error) from error
         return aside
 
+    def _damaged(self, path: Path, why_vi: str, why_en: str) -> SpoolError:
+        aside = self._set_aside(path, BROKEN)
+        return SpoolError(
+            "ATTT-321",
+            Text(
+                vi="Tệp %s trong hàng đợi bị hỏng (%s); đã chuyển sang %s."
+                % (path.name, why_vi, aside),
+                en="The spooled file %s is damaged (%s); it was moved to %s."
+                % (path.name, why_en, aside),
+            ),
+            Text(
+                vi="các bản chụp khác vẫn được gửi; nếu lặp lại, kiểm tra ổ đĩa.",
+                en="The others are still sent; if it happens again, check the disk.",
+            ),
+        )
+
     def _set_aside(self, path: Path, name: str) -> Path:
         folder = self._folder / name
         try:
             folder.mkdir(mode=0o700, exist_ok=True)
             aside = folder / path.name
+            while os.path.lexists(str(aside)):  # numbers come once; only a stranger's can be there
+                aside = aside.with_name(aside.name + "~")
             os.replace(str(path), str(aside))
             sync_folder(folder)
             sync_folder(self._folder)
             kept = 0
-            for old in sorted(_numbered(folder), key=_number_of, reverse=True):
+            files = [old for old in _numbered(folder) if old.is_file()]
+            for old in sorted(files, key=_number_of, reverse=True):
                 kept += old.stat().st_size
                 if kept > MAX_SET_ASIDE_BYTES and old != aside:
                     old.unlink()
@@ -228,7 +237,8 @@ class Spool:
 
     def _drop_surplus(self, now: datetime) -> Tuple[Dropped, ...]:
         dropped: List[Dropped] = []
-        newest_first = list(reversed(self.waiting()))
+        # What is no file is left to `read`, which sets it aside with a word.
+        newest_first = [path for path in reversed(self.waiting()) if path.is_file()]
         megabytes = self._max_bytes / 1048576
         held = 0
         for path in newest_first:
@@ -273,7 +283,7 @@ def _numbered(folder: Path) -> Iterator[Path]:
 
 
 def _number_of(path: Path) -> int:
-    return int(path.name[:10])
+    return int(path.name.partition("-")[0])
 
 
 def _moment_of(path: Path) -> datetime:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import sys
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Dict, Iterator, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Dict, Iterator, Optional, Sequence, TextIO, Tuple
 
 from attt_agent.messages import Messages
-from attt_rules.contract import AssetKind, Fact, Finding, Status
+from attt_rules.contract import AssetKind, Fact, Finding, Status, Text
 from attt_rules.errors import AtttError
 
 if TYPE_CHECKING:
@@ -125,6 +128,53 @@ def exit_code_of(findings: Sequence[Finding]) -> int:
     # No rule at all is no clean bill either.
     applicable = counts[Status.PASS] + counts[Status.UNKNOWN]
     return 2 if counts[Status.UNKNOWN] or not applicable else 0
+
+
+# What a write into a full or broken device says; all else that fails is not the output's fault.
+_NO_OUTPUT = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+
+
+def output_error(error: OSError) -> Optional[AtttError]:
+    """The error for a person when `error` came from writing to the standard output, or None.
+
+    The stream's descriptor is turned to nowhere then: what is still in the buffer would fail
+    once more at the end of the program, behind everybody's back.
+    """
+    if error.errno not in _NO_OUTPUT or error.filename is not None:
+        return None
+    abandon(sys.stdout)
+    why = error.strerror or type(error).__name__
+    return AtttError(
+        "ATTT-331",
+        Text(
+            vi="Không ghi được kết quả ra đầu ra chuẩn: %s." % why,
+            en="The result cannot be written to the standard output: %s." % why,
+        ),
+        Text(
+            vi="kết quả in ra bị thiếu, đừng dùng; giải phóng ổ đĩa rồi chạy lại.",
+            en="What was printed is not complete, do not use it; free some space and run again.",
+        ),
+        permanent=False,
+    )
+
+
+def abandon(stream: TextIO) -> None:
+    """Nothing that is still to be written to this stream goes anywhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+def note(text: str) -> None:
+    """A word to the person, on the standard error stream.
+
+    Where that takes nothing either, the exit code must still be the one we choose: Python's own
+    for an error would be 1, with which `attt check` says that a rule fails.
+    """
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except OSError:
+        abandon(sys.stderr)
 
 
 def error_lines(error: AtttError, say: Messages) -> Iterator[str]:

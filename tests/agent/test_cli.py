@@ -280,6 +280,77 @@ def test_run_before_enrolment_says_what_to_do(attt: Attt) -> None:
     assert "attt enrol" in err
 
 
+FULL = Path("/dev/full")
+
+
+def to_full_disk(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    with FULL.open("w") as full:
+        return subprocess.run(
+            [sys.executable, "-m", "attt_agent", *arguments],
+            env={"PYTHONPATH": ":".join(sys.path), **environment},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+
+@pytest.mark.parametrize("buffering", ["", "1"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["facts", "--recorded"],
+        ["facts", "--json", "--recorded"],
+        ["check", "--kind", "pc", "--recorded"],
+    ],
+)
+def test_an_output_that_takes_nothing_more_is_said(
+    old_machine: Path, state: StateFolder, arguments: list[str], buffering: str
+) -> None:
+    done = to_full_disk(
+        *arguments, str(old_machine), PYTHONUNBUFFERED=buffering, ATTT_STATE=str(state.path)
+    )
+    assert done.returncode == 4
+    assert done.stderr.startswith("ATTT-331  Không ghi được kết quả")
+    assert "Traceback" not in done.stderr
+    assert "Exception" not in done.stderr
+
+
+def test_without_any_place_for_a_word_the_exit_code_is_still_no_verdict(old_machine: Path) -> None:
+    with FULL.open("w") as full:
+        for arguments in (["check", "--recorded", str(old_machine)], ["run"]):
+            done = subprocess.run(
+                [sys.executable, "-m", "attt_agent", *arguments],
+                env={"PYTHONPATH": ":".join(sys.path), "ATTT_STATE": str(old_machine)},
+                stdout=full,
+                stderr=full,
+                check=False,
+            )
+            assert done.returncode == 4
+
+
+def test_help_into_a_full_disk_is_said_in_the_language_asked_for() -> None:
+    done = to_full_disk("--lang", "en", "facts", "--help")
+    assert done.returncode == 4
+    assert "ATTT-331" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_what_the_timer_s_run_sent_stays_sent_when_its_output_is_lost(
+    serve: Serve, server_certificate: Path, authority: Authority, state: StateFolder
+) -> None:
+    receiver = Receiver()
+    DeviceKey.create(state.key)
+    state.ca.write_bytes(authority.pem)
+    server = serve(server_certificate, receiver)
+    settings.save(state, Settings(server=server.url, kind=AssetKind.PC))
+    done = to_full_disk("run", ATTT_STATE=str(state.path))
+    assert len(receiver.received) == 1
+    assert done.returncode == 4
+    assert "ATTT-331" in done.stderr
+    assert "Exception" not in done.stderr
+
+
 def test_record_writes_a_machine_that_check_can_judge(attt: Attt, tmp_path: Path) -> None:
     code, out, _ = attt("record", tmp_path / "may")
     assert (code, str(tmp_path / "may") in out) == (0, True)

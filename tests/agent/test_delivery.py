@@ -179,6 +179,17 @@ def test_a_damaged_file_does_not_stop_the_others(
     assert ["ATTT-321"] == [error.code for error in outcome.damaged]
 
 
+def test_a_folder_with_the_name_of_a_snapshot_stops_one_run_at_most(
+    state: StateFolder, enrolled: Settings, collector: Collector
+) -> None:
+    (state.spool / "0000000001-20261101T000000Z.attt.gz").mkdir(parents=True)
+    outcome = run_once(state, enrolled, HOST)
+    assert (outcome.sent, outcome.waiting) == (1, 0)
+    assert ["ATTT-321"] == [error.code for error in outcome.damaged]
+    again = run_once(state, enrolled, HOST)
+    assert (again.sent, again.waiting, again.damaged) == (1, 0, [])
+
+
 @contextmanager
 def no_byte_more() -> Iterator[None]:
     """The kernel takes no further byte into any file, as on a full disk."""

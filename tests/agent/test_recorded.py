@@ -214,6 +214,79 @@ def test_it_names_the_broken_file(tmp_path: Path, name: str, content: str) -> No
     assert name in caught.value.message.vi
 
 
+@pytest.mark.parametrize(
+    "host",
+    [
+        {"now": 5},
+        {"now": None},
+        {"now": "0001-01-01T00:00:00+14:00"},
+        {"now": "9999-12-31T23:59:59-14:00"},
+        {"now": "0001-01-01T00:00:00+00:00"},
+        {"now": "2201-01-01T00:00:00+00:00"},
+        {"processes": "x"},
+        {"processes": {"x": 1}},
+        {"processes": [1]},
+        {"present": "/etc"},
+        {"absent": "/etc"},
+        {"absent": [None]},
+        {"interfaces": "eth0"},
+        {"interfaces": {"eth0": {}}},
+        {"interfaces": ["eth0"]},
+        {"interfaces": [{"name": "eth0", "up": "no"}]},
+        {"interfaces": [{"name": 5, "up": True}]},
+        {"interfaces": [{"name": "eth0", "up": True, "addresses": "10.0.0.5"}]},
+        {"interfaces": [{"name": "eth0", "up": True, "speed_bits_per_second": "fast"}]},
+        {"interfaces": [{"name": "eth0", "up": True, "mac": 5}]},
+        {"tcp": ["10.0.0.1:443"]},
+        {"tcp": {"10.0.0.1:443": "no"}},
+        {"platform": 5},
+        {"hostname": ["a"]},
+    ],
+    ids=str,
+)
+def test_it_refuses_a_value_of_another_type_or_a_time_beyond_belief(
+    tmp_path: Path, host: dict[str, object]
+) -> None:
+    (tmp_path / "host.json").write_text(json.dumps({"format": 1, **host}))
+    with pytest.raises(RecordingError) as caught:
+        RecordedHost.load(tmp_path)
+    assert caught.value.code == "ATTT-304"
+    assert "host.json" in caught.value.message.vi
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("commands.json", '[{"argv": "nft"}]'),
+        ("commands.json", '["nft"]'),
+        ("commands.json", '[{"argv": ["nft"], "stdout": 5}]'),
+        ("commands.json", '[{"argv": ["nft"], "exit_code": "0"}]'),
+        ("folders.json", '{"/etc/pam.d": "login"}'),
+        ("links.json", '{"/x": 5}'),
+        ("mtimes.json", '{"/x": 5}'),
+        ("mtimes.json", '{"/x": "0001-01-01T00:00:00+14:00"}'),
+        ("errors.json", '{"read_text /x": 5}'),
+        ("errors.json", "[" * 100_000),
+    ],
+)
+def test_it_names_the_file_with_a_value_of_another_type(
+    tmp_path: Path, name: str, content: str
+) -> None:
+    (tmp_path / name).write_text(content)
+    with pytest.raises(RecordingError) as caught:
+        RecordedHost.load(tmp_path)
+    assert caught.value.code == "ATTT-304"
+    assert name in caught.value.message.vi
+
+
+def test_it_names_what_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "links.json").mkdir()
+    with pytest.raises(RecordingError) as caught:
+        RecordedHost.load(tmp_path)
+    assert caught.value.code == "ATTT-304"
+    assert "links.json" in caught.value.message.vi
+
+
 def test_it_says_when_there_is_no_recording(tmp_path: Path) -> None:
     with pytest.raises(RecordingError, match="ATTT-304"):
         RecordedHost.load(tmp_path / "missing")

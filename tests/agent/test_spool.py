@@ -122,6 +122,48 @@ def test_it_sets_a_damaged_file_aside_and_goes_on(tmp_path: Path, content: bytes
     assert spool.waiting() == (good,)
 
 
+@pytest.mark.parametrize("kind", ["folder", "fifo", "dangling"])
+def test_it_sets_aside_what_has_the_name_of_a_snapshot_and_is_no_file(
+    tmp_path: Path, kind: str
+) -> None:
+    spool = Spool(tmp_path)
+    strange = tmp_path / "0000000003-20260101T000000Z.attt.gz"
+    for _ in range(2):  # also when one of that name was set aside before
+        if kind == "folder":
+            (strange / "x").mkdir(parents=True)
+        elif kind == "fifo":
+            os.mkfifo(strange)
+        else:
+            strange.symlink_to(tmp_path / "gone")
+        spool.put(envelope("one"), NOW)  # older than 30 days by its name; nothing drops it
+        assert strange in spool.waiting()
+        with pytest.raises(SpoolError) as caught:
+            spool.read(strange)
+        assert caught.value.code == "ATTT-321"
+        assert strange.name in caught.value.message.vi
+        assert not os.path.lexists(strange)
+        assert strange not in spool.waiting()
+    assert {"one"} == set(ids(spool))
+    assert len(os.listdir(tmp_path / "hong")) == 2
+
+
+def test_a_folder_among_those_set_aside_stops_nothing(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    (tmp_path / "tu-choi/0000000001-20260101T000000Z.attt.gz").mkdir(parents=True)
+    for number in range(9):
+        spool.put(envelope(str(number), 700_000), NOW)
+        spool.refuse(spool.read(spool.waiting()[0]), "no")
+    assert list((tmp_path / "tu-choi").glob("0000000010-*.gz"))
+
+
+def test_the_largest_number_of_ten_digits_hides_no_snapshot(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    (tmp_path / "9999999999-20260101T000000Z.attt.gz").mkdir()
+    for name in ("one", "two"):
+        spool.put(envelope(name), NOW)
+    assert ["one", "two"] == [spool.read(path).snapshot_id for path in spool.waiting()[1:]]
+
+
 def test_it_keeps_a_refused_snapshot_with_the_reason(tmp_path: Path) -> None:
     spool = Spool(tmp_path)
     spool.put(envelope("one"), NOW)

@@ -57,6 +57,9 @@ def parse_passwd(text: str) -> List[Account]:
 def parse_shadow(text: str) -> Dict[str, Tuple[str, str]]:
     """Name to password field and expiry of the account in days since 1970, "" for none.
 
+    Where a name comes twice, the first line counts at login; but which line a program finds is
+    its own affair, so an empty password is never overlooked, and an expiry counts when all agree.
+
     Raises:
         ValueError: no entry at all, or a line that is none.
     """
@@ -65,7 +68,12 @@ def parse_shadow(text: str) -> Dict[str, Tuple[str, str]]:
         fields = line.split(":")
         if len(fields) != 9:
             raise ValueError("a line that is no entry")
-        entries[fields[0]] = (fields[1], fields[7])
+        secret, expiry = fields[1], fields[7]
+        if fields[0] in entries:
+            first_secret, first_expiry = entries[fields[0]]
+            secret = "" if "" in (first_secret, secret) else first_secret
+            expiry = expiry if expiry == first_expiry else ""
+        entries[fields[0]] = (secret, expiry)
     if not entries:
         raise ValueError("no entry at all")
     return entries

@@ -194,6 +194,33 @@ def parse_klnagchk(text: str) -> Optional[str]:
     return match.group(1) if match else None
 
 
+def parse_klnagchk_contact(text: str) -> None:
+    """Whether the utility has just reached the Administration Server; silent when it has.
+
+    Sample: Connecting to Administration Server...OK
+            Connecting to Administration Server...Error - 1185 (Transport level error ...)
+            Attempting to connect to Administration Server...OK          (before 11)
+
+    Only "OK" is success, of every attempt: who is merely set to a server may have been removed
+    from its console long ago. A server that does not answer now is no proof of that either.
+
+    Raises:
+        HostError: some attempt ended otherwise, or none is told.
+    """
+    attempts = re.findall(
+        r"^[ \t]*(?:Connecting|Attempting to connect) to (?:the )?Administration Server"
+        r"[ \t.]*(.*?)[ \t\r]*$",
+        text,
+        re.MULTILINE,
+    )
+    if not attempts:
+        raise HostError(Unreadable.NOT_FOUND, "no word of a connection to the server")
+    for outcome in attempts:
+        if outcome != "OK":
+            told = outcome[:80] or "no outcome"
+            raise HostError(Unreadable.NOT_FOUND, "server not reached now: %s" % told)
+
+
 def _read_klnagent(host: Host, item: str) -> Iterator[Reading]:
     """Kaspersky's Network Agent, the part that talks to Kaspersky Security Center."""
     source = " or ".join(KLNAGENT_FOLDERS)
@@ -204,15 +231,23 @@ def _read_klnagent(host: Host, item: str) -> Iterator[Reading]:
             yield unknown(SERVER, Unreadable.NOT_SUPPORTED, "no Network Agent", item)
             return
         source = "%s/bin/klnagchk" % folder
-        server = parse_klnagchk(_said(host, (source,)))
+        told = _said(host, (source,))
+        server = parse_klnagchk(told)
         if server is None:
             raise HostError(Unreadable.MALFORMED, "no Administration Server address")
-        running = "klnagent" in host.process_names()
-        yield known(MANAGED, running, "%s, process klnagent" % source, item)
-        yield known(SERVER, server, source, item)
     except HostError as error:
         yield unknown(MANAGED, error, source, item)
         yield unknown(SERVER, error, source, item)
+        return
+
+    def managed() -> bool:
+        if "klnagent" not in host.process_names():
+            return False
+        parse_klnagchk_contact(told)
+        return True
+
+    yield _reading(MANAGED, item, "%s, process klnagent" % source, managed)
+    yield known(SERVER, server, source, item)
 
 
 def _read_kesl(host: Host, item: str) -> Iterator[Reading]:

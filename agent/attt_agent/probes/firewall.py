@@ -1,8 +1,9 @@
 """The host firewall on Linux, as the kernel applies it: who loaded the rules does not matter.
 
 Source: `nft -j list ruleset` (libnftables-json(5)), which also sees what iptables-nft, firewalld
-        and ufw load; `iptables-save` and `ip6tables-save` for the older tables and for rules that
-        nft cannot spell out; /proc/net/ip_tables_names; /etc/ufw/ufw.conf for the product's name.
+        and ufw load; `iptables-legacy-save`, `ip6tables-legacy-save` for the older tables, where
+        they are not there `iptables-save` and `ip6tables-save`, also for rules that nft cannot
+        spell out; /proc/net/ip_tables_names; /etc/ufw/ufw.conf for the product's name.
 Sample: {"chain": {"family": "inet", "table": "filter", "name": "input", "type": "filter",
                    "hook": "input", "prio": 0, "policy": "drop"}}
         -A INPUT -j REJECT --reject-with icmp-host-prohibited
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 from typing import Iterator, List, Optional, Sequence, Tuple
 
-from attt_agent.host import Host, HostError
+from attt_agent.host import CommandResult, Host, HostError
 from attt_agent.netfilter.chains import Verdict, any_blocks
 from attt_agent.netfilter.iptables import judge_iptables, parse_iptables
 from attt_agent.netfilter.nft import NftRuleset, judge_nft, parse_nft
@@ -25,18 +26,18 @@ PROFILE = "host"  # Linux has one profile
 LOOPBACK = "lo"
 
 
-def _ask(host: Host, argv: Sequence[str]) -> str:
+def _ask(host: Host, argv: Sequence[str]) -> CommandResult:
     """
     Raises:
         HostError: missing, without rights, or failed.
     """
-    result = host.run(argv)
+    result: CommandResult = host.run(argv)
     if result.exit_code != 0:
         told = result.stderr.lower()
         denied = "not permitted" in told or "denied" in told or "must be root" in told
         reason = Unreadable.ACCESS_DENIED if denied else Unreadable.MALFORMED
         raise HostError(reason, "%s: exit code %d" % (argv[0], result.exit_code))
-    return result.stdout
+    return result
 
 
 def _legacy_tables(host: Host, path: str) -> bool:
@@ -60,17 +61,35 @@ def _ipv6_in_use(host: Host) -> bool:
     return any(line.split()[-1:] != [LOOPBACK] for line in lines if line.strip())
 
 
-def _iptables_verdict(host: Host, program: str) -> Verdict:
+def _iptables_verdict(host: Host, program: str, of_older: bool = False) -> Verdict:
+    """
+    Args:
+        of_older: it is asked for the older tables, too, which the newer variant of the same name
+            leaves out, saying so.
+    """
+    said = _ask(host, (program, "-t", "filter"))
+    if of_older and "-legacy tables present" in said.stdout + said.stderr:
+        raise HostError(Unreadable.NOT_FOUND, "%s leaves the older tables out" % program)
     try:
-        return judge_iptables(parse_iptables(_ask(host, (program, "-t", "filter"))))
+        return judge_iptables(parse_iptables(said.stdout))
     except ValueError as error:
         raise HostError(Unreadable.MALFORMED, "%s: %s" % (program, error)) from error
+
+
+def _legacy_verdict(host: Host, program: str) -> Optional[Verdict]:
+    """None when there is no such program: then `iptables-save` may be the older one itself."""
+    try:
+        return _iptables_verdict(host, program)
+    except HostError as error:
+        if error.reason is Unreadable.NOT_FOUND:
+            return None
+        raise
 
 
 def _nft_ruleset(host: Host) -> Optional[NftRuleset]:
     """None when there is no nft program."""
     try:
-        text = _ask(host, ("nft", "-j", "list", "ruleset"))
+        text = _ask(host, ("nft", "-j", "list", "ruleset")).stdout
     except HostError as error:
         if error.reason is Unreadable.NOT_FOUND:
             return None
@@ -87,9 +106,9 @@ def _verdicts(host: Host) -> Tuple[List[Verdict], List[str]]:
     Raises:
         HostError: some rules may exist that could not be looked at.
     """
-    families = [("ip", "iptables-save", "/proc/net/ip_tables_names")]
+    families = [("ip", "iptables", "/proc/net/ip_tables_names")]
     if _ipv6_in_use(host):
-        families.append(("ip6", "ip6tables-save", "/proc/net/ip6_tables_names"))
+        families.append(("ip6", "ip6tables", "/proc/net/ip6_tables_names"))
     nft = _nft_ruleset(host)
     asked = ["nft list ruleset"] if nft is not None else []
     verdicts: List[Verdict] = []
@@ -101,9 +120,15 @@ def _verdicts(host: Host) -> Tuple[List[Verdict], List[str]]:
             except ValueError as error:
                 raise HostError(Unreadable.MALFORMED, "nft: %s" % error) from error
         foreign = nft is not None and any(where[0] == family for where in nft.foreign)
-        if nft is None or foreign or _legacy_tables(host, legacy_path):
-            parts.append(_iptables_verdict(host, program))
-            asked.append(program)
+        older = _legacy_tables(host, legacy_path)
+        legacy = _legacy_verdict(host, "%s-legacy-save" % program) if older else None
+        if legacy is not None:
+            parts.append(legacy)
+            asked.append("%s-legacy-save" % program)
+        unseen = older and legacy is None
+        if nft is None or foreign or unseen:
+            parts.append(_iptables_verdict(host, "%s-save" % program, of_older=unseen))
+            asked.append("%s-save" % program)
         filters = any(part.filters for part in parts)
         verdicts.append(Verdict(filters, any_blocks(part.blocks for part in parts)))
     return verdicts, asked

@@ -262,7 +262,7 @@ class Apt(PackageManager):
         return to_utc(self.host, max(times)) if times else None
 
     def list_refreshed(self) -> datetime:
-        if not self._has_list(""):
+        if not self._release_files():
             raise HostError(Unreadable.NOT_FOUND, "no package list in /var/lib/apt/lists")
         # The files in lists/ carry the server's dates, so only the folder's own date counts. It
         # moves when a list changes; the stamp, where update-notifier writes it, on every success.
@@ -271,10 +271,15 @@ class Apt(PackageManager):
     def pending(self) -> Tuple[int, Optional[int], str]:
         argv = ("apt", "list", "--upgradable", "--all-versions")
         try:
-            upgrades = parse_apt_upgradable(self._said(argv))
+            said = self._result(argv, (0,))
+            trouble = re.search(r"^E:.*", said.stderr, re.MULTILINE)
+            if trouble:
+                # apt then lists nothing, or a part, and may still end with code 0.
+                raise ValueError("apt list: %s" % trouble.group()[:100])
+            upgrades = parse_apt_upgradable(said.stdout)
         except ValueError as error:
             raise HostError(Unreadable.MALFORMED, str(error)) from error
-        if not self._has_list("security"):
+        if not self._has_security_suite():
             return len(upgrades), None, "no security suite in the package sources"
         security = sum(1 for upgrade in upgrades if upgrade.security)
         if security == 0 and upgrades:
@@ -291,8 +296,7 @@ class Apt(PackageManager):
     def _suites_without_security(self) -> Set[str]:
         """Suites of sources such as a browser's own, which have no security suite beside them."""
         suites: Dict[str, Set[str]] = {}
-        for name in self._release_files():
-            origin, names = parse_release(self.host.read_head("/var/lib/apt/lists/%s" % name, 4096))
+        for origin, names in self._releases():
             suites.setdefault(origin, set()).update(names or ("unknown",))
         return {
             name
@@ -301,8 +305,15 @@ class Apt(PackageManager):
             for name in names
         }
 
-    def _has_list(self, word: str) -> bool:
-        return any(word in name for name in self._release_files())
+    def _has_security_suite(self) -> bool:
+        """By what the lists call themselves: the name of a file holds the name of a server."""
+        return any(name.endswith("-security") for _, names in self._releases() for name in names)
+
+    def _releases(self) -> List[Tuple[str, Tuple[str, ...]]]:
+        return [
+            parse_release(self.host.read_head("/var/lib/apt/lists/%s" % name, 4096))
+            for name in self._release_files()
+        ]
 
     def _release_files(self) -> List[str]:
         """Sample: deb.debian.org_debian-security_dists_bookworm-security_InRelease"""

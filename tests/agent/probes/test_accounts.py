@@ -1,5 +1,7 @@
 from dataclasses import replace
 
+import pytest
+
 from attt_agent.probes import accounts
 from attt_rules.contract import Unreadable
 
@@ -61,6 +63,42 @@ def test_two_names_with_one_number_are_as_safe_as_the_weaker(machine, said):
     facts = said(accounts.PROBE, replace(host, files=files))
     assert ("uid:1000",) == facts["account.enabled", None]
     assert facts["account.password_set", "uid:1000"] is False
+
+
+EMPTY = b"an::20500:0:90:7:::\n"
+SET = b"an:$y$j9T$abc:20500:0:90:7:::\n"
+LOCKED = b"an:!:20500:0:90:7:::\n"
+EXPIRED = b"an:$y$j9T$abc:20500:0:90:7::20000:\n"
+
+
+@pytest.mark.parametrize(
+    ("shadow", "expected"),
+    [
+        (EMPTY + SET, False),
+        (SET + EMPTY, False),
+        (LOCKED + EMPTY, False),
+        (EMPTY + LOCKED, False),
+        (EXPIRED + EMPTY, False),
+        (SET + LOCKED, True),
+        (SET + SET, True),
+    ],
+)
+def test_of_two_lines_for_one_name_an_empty_one_is_never_overlooked(
+    machine, said, shadow, expected
+):
+    host = machine("debian-12-may-ban")
+    files = {**host.files, "/etc/shadow": shadow}
+    files["/etc/passwd"] = b"an:x:1000:1000::/home/an:/bin/bash\n"
+    facts = said(accounts.PROBE, replace(host, files=files))
+    assert ("uid:1000",) == facts["account.enabled", None]
+    assert expected is facts["account.password_set", "uid:1000"]
+
+
+def test_of_two_lines_for_one_name_the_first_locks_the_account(machine, said):
+    host = machine("debian-12-may-ban")
+    files = {**host.files, "/etc/shadow": LOCKED + SET}
+    files["/etc/passwd"] = b"an:x:1000:1000::/home/an:/bin/bash\n"
+    assert () == said(accounts.PROBE, replace(host, files=files))["account.enabled", None]
 
 
 def test_it_never_says_a_name(machine, said):

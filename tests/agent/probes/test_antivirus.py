@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from attt_agent.host import CommandResult, HostError
+from attt_agent.probe import ProbeContext, run_all
 from attt_agent.probes import antivirus
 from attt_rules.contract import Unreadable
 
@@ -120,6 +121,48 @@ def test_a_network_agent_that_does_not_run_manages_nothing(machine, said):
     host = machine("debian-12-may-ban")
     facts = said(antivirus.PROBE, replace(host, processes=host.processes - {"klnagent"}))
     assert facts["antivirus.product.managed", KESL] is False
+
+
+KLNAGCHK = ("/opt/kaspersky/klnagent64/bin/klnagchk",)
+REACHED = "Connecting to Administration Server...OK"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Connecting to Administration Server...Error - 1185 (Transport level error)",
+        "Attempting to connect to Administration Server...Authentication failure",
+        "Connecting to Administration Server...OK, but a certificate is wrong",
+        "Connecting to Administration Server...",
+        REACHED + "\nConnecting to Administration Server...Error - 1185",
+        "",
+    ],
+)
+def test_it_reports_unknown_when_the_console_is_not_reached_now(machine, said, line):
+    host = machine("debian-12-may-ban")
+    text = host.commands[KLNAGCHK].stdout
+    assert REACHED in text
+    facts = said(antivirus.PROBE, with_command(host, KLNAGCHK, text.replace(REACHED, line)))
+    assert "!not_found" == facts["antivirus.product.managed", KESL]
+    assert "ksc.tinh.example" == facts["antivirus.product.management_server", KESL]
+
+
+def test_the_source_says_why_the_console_is_not_reached(machine):
+    host = machine("debian-12-may-ban")
+    broken = "Connecting to Administration Server...Error - 1185 (Transport level error)"
+    text = host.commands[KLNAGCHK].stdout.replace(REACHED, broken)
+    host = with_command(host, KLNAGCHK, text)
+    facts = run_all((antivirus.PROBE,), ProbeContext(host))
+    [managed] = [fact for fact in facts if fact.key == antivirus.MANAGED]
+    assert "Error - 1185" in managed.source
+
+
+def test_an_agent_that_attempts_to_connect_and_does_is_managed(machine, said):
+    host = machine("debian-12-may-ban")
+    older = "Attempting to connect to Administration Server...OK"
+    text = host.commands[KLNAGCHK].stdout.replace(REACHED, older)
+    facts = said(antivirus.PROBE, with_command(host, KLNAGCHK, text))
+    assert facts["antivirus.product.managed", KESL] is True
 
 
 def test_a_product_that_cannot_be_asked_is_listed_with_nothing_known(machine, said):

@@ -13,6 +13,13 @@ from attt_rules.contract import Unreadable
 NFT = ("nft", "-j", "list", "ruleset")
 IPTABLES = ("iptables-save", "-t", "filter")
 IP6TABLES = ("ip6tables-save", "-t", "filter")
+PROGRAMS = {
+    "nft": NFT,
+    "iptables": IPTABLES,
+    "ip6tables": IP6TABLES,
+    "legacy": ("iptables-legacy-save", "-t", "filter"),
+    "legacy6": ("ip6tables-legacy-save", "-t", "filter"),
+}
 EMPTY = json.dumps({"nftables": [{"metainfo": {"version": "1.0.6"}}]})
 
 
@@ -26,7 +33,7 @@ def with_commands(host, **outputs):
     """Commands replaced; None takes one away."""
     commands = dict(host.commands)
     for name, text in outputs.items():
-        argv = {"nft": NFT, "iptables": IPTABLES, "ip6tables": IP6TABLES}[name]
+        argv = PROGRAMS[name]
         commands.pop(argv, None)
         if text is not None:
             commands[argv] = text if isinstance(text, CommandResult) else CommandResult(0, text, "")
@@ -107,6 +114,64 @@ def test_older_tables_in_the_kernel_are_asked_too(machine, said):
     refused = CommandResult(4, "", "Permission denied (you must be root)")
     facts = said(firewall.PROBE, with_commands(host, iptables=refused))
     assert ("!access_denied",) * 3 == states(facts)
+
+
+OPEN = "*filter\n:INPUT ACCEPT [0:0]\nCOMMIT\n"
+DROP = "*filter\n:INPUT DROP [0:0]\n-A INPUT -p tcp --dport 22 -j ACCEPT\nCOMMIT\n"
+REFUSED = CommandResult(4, "", "Permission denied (you must be root)")
+HIDDEN = CommandResult(
+    0, OPEN, "# Warning: iptables-legacy tables present, use iptables-legacy-save to see them\n"
+)
+
+
+@pytest.mark.parametrize("newer", ["", OPEN])
+@pytest.mark.parametrize(
+    ("legacy", "expected"),
+    [
+        (DROP, (True, True, "iptables")),
+        (OPEN, (False, False, "!not_found")),
+        (REFUSED, ("!access_denied",) * 3),
+        ("", ("!malformed",) * 3),
+    ],
+)
+def test_older_tables_are_asked_from_the_program_that_sees_them(
+    machine, said, newer, legacy, expected
+):
+    host = machine("debian-12-may-chu")
+    host = replace(host, files={**host.files, "/proc/net/ip_tables_names": b"filter\n"})
+    facts = said(firewall.PROBE, with_commands(host, iptables=newer, legacy=legacy))
+    assert expected == states(facts)
+
+
+def test_older_tables_of_ipv6_are_asked_from_their_own_program(machine, said):
+    host = machine("debian-12-may-ban")
+    ruleset = host.commands[NFT].stdout.replace('"inet"', '"ip"')
+    host = replace(host, files={**host.files, "/proc/net/ip6_tables_names": b"filter\n"})
+    for text, expected in ((DROP, True), (OPEN, False)):
+        facts = said(firewall.PROBE, with_commands(host, nft=ruleset, legacy6=text))
+        assert expected is facts["firewall.inbound_blocked", "host"]
+
+
+def test_one_kind_of_tables_that_blocks_is_enough(machine, said):
+    host = machine("debian-12-may-ban")  # nft blocks
+    host = replace(host, files={**host.files, "/proc/net/ip_tables_names": b"filter\n"})
+    facts = said(firewall.PROBE, with_commands(host, iptables=DROP, legacy=OPEN))
+    assert (True, True, "iptables") == states(facts)
+
+
+def test_it_reports_unknown_when_the_older_tables_are_hidden(machine, said):
+    host = machine("debian-12-may-chu")
+    host = replace(host, files={**host.files, "/proc/net/ip_tables_names": b"filter\n"})
+    facts = said(firewall.PROBE, with_commands(host, iptables=HIDDEN))
+    assert ("!not_found",) * 3 == states(facts)
+
+
+def test_without_nft_both_kinds_of_iptables_are_asked(machine, said):
+    host = machine("debian-12-may-chu")
+    host = replace(host, files={**host.files, "/proc/net/ip_tables_names": b"filter\n"})
+    for newer, legacy in ((OPEN, DROP), (DROP, OPEN)):
+        asked = with_commands(host, nft=None, iptables=newer, legacy=legacy)
+        assert (True, True, "iptables") == states(said(firewall.PROBE, asked))
 
 
 def test_rules_that_nft_cannot_spell_out_are_asked_from_iptables(machine, said):

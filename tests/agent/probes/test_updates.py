@@ -157,6 +157,38 @@ def test_it_reports_unknown_when_the_command_fails_or_says_nothing(
     assert ("!malformed", "!malformed") == values(said(updates.PROBE, host))[2:]
 
 
+@pytest.mark.parametrize("before", ["", "WARNING: apt does not have a stable CLI interface.\n"])
+def test_it_reports_unknown_when_apt_lists_nothing_because_of_an_error(machine, said, before):
+    host = machine("debian-12-may-ban")
+    stderr = before + "E: The package cache file is corrupted\n"
+    result = CommandResult(0, "Listing...\n", stderr)
+    host = replace(host, commands={**host.commands, APT: result})
+    assert ("!malformed", "!malformed") == values(said(updates.PROBE, host))[2:]
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ("Suite: stable\nCodename: stable\n", "!not_supported"),
+        ("", "!not_supported"),
+        ("Suite: jammy-security\nCodename: jammy\n", 0),
+        ("Suite: stable\nCodename: bookworm-security\n", 0),
+    ],
+)
+def test_the_suite_is_what_the_list_says_and_not_the_name_of_its_file(
+    machine, said, fields, expected
+):
+    lists = "/var/lib/apt/lists"
+    name = "packages.vendor-security.com_deb_dists_stable_InRelease"
+    host = machine("ubuntu-2204")
+    host = replace(
+        host,
+        files={**host.files, f"{lists}/{name}": f"Origin: Vendor\n{fields}".encode()},
+        folders={**host.folders, lists: (*host.folders[lists], name)},
+    )
+    assert (0, expected) == values(said(updates.PROBE, host))[2:]
+
+
 def test_without_package_lists_nothing_is_known(machine, said):
     host = machine("debian-12-may-ban")
     folders = {**host.folders, "/var/lib/apt/lists": ("lock", "partial")}
