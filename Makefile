@@ -1,6 +1,6 @@
 # make demo      the main job, for real, on this machine (ARGS=--once ends by itself)
 # make test      the fast tests
-# make test-all  every test; needs root and Debian's snmpd, poppler-utils, chromium (see .ci/run)
+# make test-all  the slower tests; they need root and some Debian packages (see .ci/run)
 # make check     lint, types, import contracts, Python 3.8 syntax and API
 PYTHON ?= python3
 VENV   := .venv
@@ -16,8 +16,7 @@ test: $(VENV)/.dev
 	$(BIN)/pytest -n auto --dist loadfile
 
 test-all: $(VENV)/.dev test-agent-alone
-	$(BIN)/pytest -n auto --dist loadfile -m "not browser and not crash and not snmpd"
-	$(BIN)/pytest -m "browser or crash or snmpd"
+	$(BIN)/pytest -m "slow or browser or crash or snmpd or nspawn"
 
 # The agent with none of the collector's packages, as on a unit's PC: first the program by itself,
 # then its tests, which bring pytest and a maker of test certificates.

@@ -151,9 +151,11 @@ def check(
     as_of = host.now()
     chosen = pack_id or settings.pack
     pack = packs.builtin(chosen) if chosen else packs.for_date(as_of.date())
-    of_kind = AssetKind(kind) if kind else settings.kind or snapshot.kind_of(read)
-    findings = Engine(pack).evaluate(of_kind, FactSet(read), as_of)
     name = snapshot.name_of(host, settings)
+    of_kind = AssetKind(kind) if kind else settings.kind or snapshot.kind_of(read)
+    if of_kind is None:
+        raise snapshot.kind_unknown(name)
+    findings = Engine(pack).evaluate(of_kind, FactSet(read), as_of)
     if as_json:
         document = terminal.check_json(findings, pack, name, of_kind, as_of)
         click.echo(json.dumps(document, ensure_ascii=False, indent=1))

@@ -1,6 +1,7 @@
 """One run: take a snapshot, keep it on disk, then send everything that waits.
 
-First the disk, then the network: a snapshot is never only on its way.
+First the disk, then the network: a snapshot is never only on its way. What waits is also sent when
+no new one could be taken or kept: on a full disk, sending is what makes room.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import List, Optional, Tuple
 from attt_agent.host import Host
 from attt_agent.settings import Settings, StateFolder
 from attt_agent.sign import DeviceKey
-from attt_agent.snapshot import take
+from attt_agent.snapshot import SnapshotError, take
 from attt_agent.spool import Dropped, Entry, RunLock, Spool, SpoolError
 from attt_agent.transport import CollectorClient, RefusedError, TransportError
 from attt_rules.contract import SNAPSHOT_SIGNING_CONTEXT, Text
@@ -36,6 +37,7 @@ class Outcome:
     Args:
         waiting: snapshots still in the spool; not 0 only with a `failure`.
         failure: why sending stopped.
+        not_kept: why there is no new snapshot; those of earlier runs were sent all the same.
         clock_offset_seconds: this machine's clock minus the collector's; None without an answer.
     """
 
@@ -45,6 +47,7 @@ class Outcome:
     damaged: List[SpoolError] = field(default_factory=list)
     refused: List[Tuple[Path, RefusedError]] = field(default_factory=list)
     failure: Optional[AtttError] = None
+    not_kept: Optional[AtttError] = None
     clock_offset_seconds: Optional[float] = None
 
 
@@ -52,8 +55,7 @@ def run_once(folder: StateFolder, settings: Settings, host: Host) -> Outcome:
     """
     Raises:
         NotEnrolledError, KeyFileError: enrol first.
-        SpoolError: another run is under way, or the disk takes nothing.
-        SnapshotError: the facts are over the contract's limits.
+        SpoolError: another run is under way.
     """
     server = settings.server
     if server is None:
@@ -72,14 +74,18 @@ def run_once(folder: StateFolder, settings: Settings, host: Host) -> Outcome:
     with RunLock(folder.lock):
         outcome = Outcome()
         spool = Spool(folder.spool)
-        snapshot = take(host, settings, key.device_id, str(uuid.uuid4()))
-        envelope = key.seal(SNAPSHOT_SIGNING_CONTEXT, snapshot.to_json())
-        outcome.dropped.extend(spool.put(envelope, host.now()))
         try:
-            with CollectorClient(server, folder.ca) as client:
-                send_waiting(spool, client, host, outcome)
-        except TransportError as error:
-            outcome.failure = error
+            snapshot = take(host, settings, key.device_id, str(uuid.uuid4()))
+            envelope = key.seal(SNAPSHOT_SIGNING_CONTEXT, snapshot.to_json())
+            outcome.dropped.extend(spool.put(envelope, host.now()))
+        except (SnapshotError, SpoolError) as error:
+            outcome.not_kept = error
+        if spool.waiting():
+            try:
+                with CollectorClient(server, folder.ca) as client:
+                    send_waiting(spool, client, host, outcome)
+            except (TransportError, SpoolError) as error:
+                outcome.failure = error
         outcome.waiting = len(spool.waiting())
         return outcome
 

@@ -11,7 +11,7 @@ from attt_agent import settings as settings_file
 from attt_agent.host import Host
 from attt_agent.settings import StateFolder
 from attt_agent.sign import DeviceKey
-from attt_agent.snapshot import detect_kind, name_of
+from attt_agent.snapshot import detect_kind, kind_unknown, name_of
 from attt_agent.spool import RunLock
 from attt_agent.transport import CollectorClient, fetch_ca
 from attt_rules.contract import (
@@ -58,15 +58,19 @@ def enrol(
     Raises:
         TransportError, RefusedError: from the network or the collector.
         EnrolmentError, KeyFileError, SettingsError, SpoolError: from this machine.
+        SnapshotError: `kind` is not given and cannot be found out.
     """
     folder.make()
     with RunLock(folder.lock):
         before = settings_file.load(folder)
+        wanted = replace(before, server=server, kind=kind or detect_kind(host), name=name)
+        if wanted.kind is None:
+            # Before anything is sent: the collector keeps the kind that it is told here.
+            raise kind_unknown(name_of(host, wanted))
         candidate = folder.path / "ca.new.pem"
         settings_file.replace_file(candidate, _ca_certificate(server, ca_sha256, ca_file))
         key = DeviceKey.load_or_create(folder.key)
-        wanted = replace(before, server=server, kind=kind or detect_kind(host), name=name)
-        asset = AssetRef(key.device_id, wanted.kind or AssetKind.SERVER, name_of(host, wanted))
+        asset = AssetRef(key.device_id, wanted.kind, name_of(host, wanted))
         try:
             request = EnrolmentRequest(
                 code=code.strip(),
@@ -97,7 +101,7 @@ def enrol(
                     % (server, grant.device_id),
                 ),
                 Text(
-                    vi="thử lại; nếu lặp lại, báo cho người quản trị bộ thu thập.",
+                    vi="thử lại; nếu lặp lại, báo cho người quản trị máy thu thập.",
                     en="Try again; if it happens again, tell whoever runs the collector.",
                 ),
             )

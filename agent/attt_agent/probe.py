@@ -11,7 +11,7 @@ import math
 import threading
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Callable, Dict, Iterable, List, Optional, Sequence, Set, Tuple, Union
+from typing import Callable, Dict, Iterable, List, Optional, Sequence, Tuple, Union
 
 from attt_agent.host import Host, HostError
 from attt_rules.contract import Fact, FactSpec, FactValue, Unreadable
@@ -262,8 +262,3 @@ def _merged(first: Fact, second: Fact) -> Fact:
         source=_text("said twice: %s; %s" % (first.source[:1024], second.source[:1024])),
         read_at=first.read_at,
     )
-
-
-def declared_keys(probes: Sequence[Probe]) -> Set[str]:
-    """All keys that these probes may say."""
-    return {spec.key for probe in probes for spec in probe.specs}

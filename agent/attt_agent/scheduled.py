@@ -38,18 +38,18 @@ def run(folder: StateFolder, say: Messages) -> int:
     """Take a snapshot, spool it, send everything; says what happened, returns the exit code.
 
     Returns:
-        0 all sent; 3 kept in the spool for the next run; 4 something was given up.
+        0 all sent; 3 kept in the spool for the next run; 4 something was given up, or there is no
+        new snapshot (what waited was sent all the same).
 
     Raises:
-        AtttError: nothing was taken or kept.
+        AtttError: the run could not begin.
     """
     chosen = settings.load(folder)
     outcome = delivery.run_once(folder, chosen, LocalHost())
     for drop in outcome.dropped:
         _note(say("run.dropped", name=drop.name, reason=drop.reason.in_language(say.language)))
     problems: List[AtttError] = [*outcome.damaged, *(said for _, said in outcome.refused)]
-    if outcome.failure is not None:
-        problems.append(outcome.failure)
+    problems += [error for error in (outcome.failure, outcome.not_kept) if error is not None]
     for problem in problems:
         _note("\n".join(error_lines(problem, say)))
     for path, _ in outcome.refused:
@@ -65,7 +65,7 @@ def run(folder: StateFolder, say: Messages) -> int:
         failure = outcome.failure
         if isinstance(failure, RefusedError) and failure.retry_after_seconds is not None:
             _note(say("run.retry_after", seconds=failure.retry_after_seconds))
-        return EXIT_KEPT
+        return EXIT_KEPT if outcome.not_kept is None else EXIT_ERROR
     return EXIT_ERROR if problems else 0
 
 

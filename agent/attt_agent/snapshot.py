@@ -43,11 +43,15 @@ def take(host: Host, settings: Settings, device_id: str, snapshot_id: str) -> Sn
         snapshot_id: a new UUID.
 
     Raises:
-        SnapshotError: over the contract's limits.
+        SnapshotError: over the contract's limits, or the kind of machine is not known.
     """
     taken_at = host.now()
     facts = read_facts(host, settings)
-    asset = AssetRef(device_id, settings.kind or kind_of(facts), name_of(host, settings))
+    name = name_of(host, settings)
+    kind = settings.kind or kind_of(facts)
+    if kind is None:
+        raise kind_unknown(name)
+    asset = AssetRef(device_id, kind, name)
     return snapshot_of(facts, asset, taken_at, snapshot_id)
 
 
@@ -80,18 +84,41 @@ def snapshot_of(
         ) from error
 
 
-def detect_kind(host: Host) -> AssetKind:
-    """Ask only the probes that know whether this is a PC or a server."""
+def detect_kind(host: Host) -> Optional[AssetKind]:
+    """Ask only the probes that know whether this is a PC or a server; None: see `kind_of`."""
     probes = [probe for probe in find_all() if any(spec.key in _KIND_KEYS for spec in probe.specs)]
     return kind_of(run_all(probes, ProbeContext(host=host)))
 
 
-def kind_of(facts: Iterable[Fact]) -> AssetKind:
-    """A PC has a graphical login or is a laptop; what nobody sits at is a server."""
+def kind_of(facts: Iterable[Fact]) -> Optional[AssetKind]:
+    """A PC has a graphical login or is a laptop; what nobody sits at is a server.
+
+    None when it cannot be told: a PC taken for a server would be missing in every figure of PCs.
+    """
     values = {fact.key: fact.value for fact in facts if fact.key in _KIND_KEYS}
-    if values.get("session.desktop_present") is True or values.get("asset.form") == "laptop":
+    desktop, form = values.get("session.desktop_present"), values.get("asset.form")
+    if desktop is True or form == "laptop":
         return AssetKind.PC
-    return AssetKind.SERVER
+    if desktop is False or form == "server":
+        return AssetKind.SERVER
+    return None
+
+
+def kind_unknown(name: str) -> SnapshotError:
+    """For a machine that nobody has called a PC or a server and that does not show it."""
+    return SnapshotError(
+        "ATTT-312",
+        Text(
+            vi="Không đọc được máy %s là máy trạm hay máy chủ." % name,
+            en="Whether %s is a PC or a server could not be read." % name,
+        ),
+        Text(
+            vi="chạy lại lệnh với «--kind pc» hoặc «--kind server»; với «attt run»: ghi danh lại "
+            "bằng «attt enrol --kind pc» hoặc «attt enrol --kind server».",
+            en='Run the command again with "--kind pc" or "--kind server"; for "attt run": enrol '
+            'again with "attt enrol --kind pc" or "attt enrol --kind server".',
+        ),
+    )
 
 
 def name_of(host: Host, settings: Settings) -> str:

@@ -242,7 +242,7 @@ class CollectorClient:
                     en="The server's certificate was not made out to the name %s." % self._host,
                 ),
                 Text(
-                    vi="dùng đúng tên máy chủ đã khai khi tạo bộ thu thập, hoặc cấp lại chứng thư.",
+                    vi="dùng đúng tên đã khai khi tạo máy thu thập, hoặc cấp lại chứng thư.",
                     en="Use the name the collector was set up with, or issue the certificate anew.",
                 ),
                 permanent=False,

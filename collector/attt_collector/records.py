@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta, timezone
 from enum import StrEnum
 
 from attt_rules.contract import AssetKind, FactValue, Status
+
+# Documents, periods and "today" of a Vietnamese office; no summer time since 1975.
+VIETNAM_TIME = timezone(timedelta(hours=7))
 
 
 class UnitKind(StrEnum):
@@ -55,7 +58,10 @@ class Asset:
 
 @dataclass(frozen=True, slots=True)
 class Attestation:
-    """A fact that a named person vouches for during [valid_from, valid_until)."""
+    """A fact that a named person vouches for during [valid_from, valid_until).
+
+    `revoked_at`: since when it is known to be wrong; from then on it never held.
+    """
 
     id: int
     unit_id: int
@@ -67,6 +73,7 @@ class Attestation:
     attested_by: str
     valid_from: date
     valid_until: date | None
+    revoked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from attt_agent.cli import main
 from attt_agent.settings import Settings, StateFolder
 from attt_agent.sign import DeviceKey
 from attt_rules import __version__
+from attt_rules.contract import AssetKind
 
 Serve = Callable[[Path, Callable[[Request], Answer]], TlsServer]
 OLD_DEBIAN = b'NAME="Debian GNU/Linux"\nID=debian\nVERSION_ID="9"\nVERSION="9 (stretch)"\n'
@@ -128,10 +129,18 @@ def test_check_of_a_machine_that_says_nothing_is_unknown_and_never_pass(
     attt: Attt, tmp_path: Path
 ) -> None:
     (tmp_path / "trong").mkdir()
-    code, out, _ = attt("check", "--json", "--recorded", tmp_path / "trong")
+    code, out, _ = attt("check", "--json", "--kind", "pc", "--recorded", tmp_path / "trong")
     assert code == 2
     statuses = {finding["status"] for finding in json.loads(out)["findings"]}
     assert statuses == {"unknown"}
+
+
+def test_check_asks_for_the_kind_that_cannot_be_read(attt: Attt, tmp_path: Path) -> None:
+    (tmp_path / "trong").mkdir()
+    code, out, err = attt("check", "--recorded", tmp_path / "trong")
+    assert (code, out) == (4, "")
+    assert "ATTT-312" in err
+    assert "--kind pc" in err
 
 
 def test_check_takes_the_pack_of_the_recording_s_date(attt: Attt, old_machine: Path) -> None:
@@ -233,6 +242,35 @@ def test_run_says_clearly_that_it_kept_the_snapshot(
     assert (code, out) == (3, "")
     assert "ATTT-270" in err
     assert f"Chưa gửi được: 1 bản chụp đang giữ trong {state.spool}" in err
+
+
+def test_run_without_a_new_snapshot_ends_with_an_error_after_sending(
+    attt: Attt,
+    serve: Serve,
+    server_certificate: Path,
+    authority: Authority,
+    state: StateFolder,
+) -> None:
+    receiver = Receiver()
+    server = serve(server_certificate, receiver)
+    DeviceKey.create(state.key)
+    state.ca.write_bytes(authority.pem)
+    settings.save(state, Settings(server="https://127.0.0.1:1", kind=AssetKind.PC))
+    assert attt("run")[0] == 3
+    settings.save(state, Settings(server=server.url, kind=AssetKind.PC))
+    (state.spool / ".x.tmp").mkdir()  # in the way of the next file
+    code, out, err = attt("run")
+    assert (code, len(receiver.received)) == (4, 1)
+    assert out.startswith("Đã gửi 1 bản chụp")
+    assert "ATTT-323" in err
+    settings.save(state, Settings(server="https://127.0.0.1:1", kind=AssetKind.PC))
+    (state.spool / ".x.tmp").rmdir()
+    assert attt("run")[0] == 3
+    (state.spool / ".x.tmp").mkdir()
+    code, _, err = attt("run")  # neither kept nor sent
+    assert code == 4
+    assert "ATTT-323" in err
+    assert "ATTT-270" in err
 
 
 def test_run_before_enrolment_says_what_to_do(attt: Attt) -> None:

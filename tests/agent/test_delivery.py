@@ -5,7 +5,10 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-from collections.abc import Callable
+import resource
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,7 +23,7 @@ from attt_agent.settings import Settings, StateFolder
 from attt_agent.sign import DeviceKey, KeyFileError
 from attt_agent.spool import RunLock, Spool, SpoolError
 from attt_agent.transport import RefusedError
-from attt_rules.contract import SNAPSHOT_SIGNING_CONTEXT, Envelope, UnitRef
+from attt_rules.contract import SNAPSHOT_SIGNING_CONTEXT, AssetKind, Envelope, UnitRef
 
 Serve = Callable[[Path, Callable[[Request], Answer]], TlsServer]
 AT = datetime(2026, 11, 22, 1, 0, tzinfo=UTC)
@@ -68,13 +71,13 @@ def server(serve: Serve, server_certificate: Path, collector: Collector) -> TlsS
 def enrolled(state: StateFolder, authority: Authority, server: TlsServer) -> Settings:
     DeviceKey.create(state.key)
     state.ca.write_bytes(authority.pem)
-    chosen = Settings(server=server.url, unit=UnitRef("1", "Xã A"))
+    chosen = Settings(server=server.url, unit=UnitRef("1", "Xã A"), kind=AssetKind.PC)
     settings.save(state, chosen)
     return chosen
 
 
 def without_network(enrolled: Settings) -> Settings:
-    return Settings(server="https://127.0.0.1:1", unit=enrolled.unit)
+    return replace(enrolled, server="https://127.0.0.1:1")
 
 
 def waiting_ids(state: StateFolder) -> list[str]:
@@ -174,6 +177,57 @@ def test_a_damaged_file_does_not_stop_the_others(
     outcome = run_once(state, enrolled, HOST)
     assert (outcome.sent, outcome.waiting) == (1, 0)
     assert ["ATTT-321"] == [error.code for error in outcome.damaged]
+
+
+@contextmanager
+def no_byte_more() -> Iterator[None]:
+    """The kernel takes no further byte into any file, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_does_not_stop_what_waits(
+    state: StateFolder, enrolled: Settings, collector: Collector
+) -> None:
+    for _ in range(2):
+        run_once(state, without_network(enrolled), HOST)
+    before = waiting_ids(state)
+    with no_byte_more():
+        outcome = run_once(state, enrolled, HOST)
+    assert (outcome.sent, outcome.waiting, outcome.failure) == (2, 0, None)
+    assert collector.received == before
+    assert outcome.not_kept is not None
+    assert outcome.not_kept.code == "ATTT-323"
+    assert run_once(state, enrolled, HOST).not_kept is None  # there is room again
+
+
+def test_a_snapshot_that_cannot_be_made_does_not_stop_what_waits(
+    state: StateFolder, enrolled: Settings, server: TlsServer
+) -> None:
+    run_once(state, without_network(enrolled), HOST)
+    outcome = run_once(state, replace(enrolled, kind=None), HOST)
+    assert (outcome.sent, outcome.waiting, outcome.failure) == (1, 0, None)
+    assert outcome.not_kept is not None
+    assert outcome.not_kept.code == "ATTT-312"
+    again = run_once(state, replace(enrolled, kind=None), HOST)
+    assert (again.sent, again.failure) == (0, None)
+    assert len(server.requests) == 1  # with nothing to send nobody is asked
+
+
+def test_a_disk_that_takes_no_reason_of_a_refusal_still_says_what_was_done(
+    state: StateFolder, enrolled: Settings, collector: Collector
+) -> None:
+    run_once(state, without_network(enrolled), HOST)
+    collector.refuse = lambda _: (422, True)
+    with no_byte_more():
+        outcome = run_once(state, enrolled, HOST)
+    assert outcome.failure is not None
+    assert outcome.not_kept is not None
+    assert {"ATTT-323"} == {outcome.failure.code, outcome.not_kept.code}
 
 
 def test_a_missing_ca_keeps_the_snapshot(state: StateFolder, enrolled: Settings) -> None:

@@ -17,12 +17,14 @@ from attt_agent.enrolment import EnrolmentError, enrol
 from attt_agent.recorded import RecordedHost
 from attt_agent.settings import Settings, StateFolder
 from attt_agent.sign import DeviceKey
+from attt_agent.snapshot import SnapshotError
 from attt_agent.transport import RefusedError, TransportError
 from attt_rules.contract import ENROLMENT_SIGNING_CONTEXT, AssetKind, Envelope, UnitRef
 
 Serve = Callable[[Path, Callable[[Request], Answer]], TlsServer]
 AT = datetime(2026, 11, 22, 1, 0, tzinfo=UTC)
-HOST = RecordedHost(host_name="PC-0417", moment=AT)
+# No file of a desktop among those that there are.
+HOST = RecordedHost(host_name="PC-0417", moment=AT, files={"/etc/hostname": b"PC-0417\n"})
 
 
 class Collector:
@@ -94,6 +96,28 @@ def test_it_takes_the_ca_from_a_file(
     asset = json.loads(Envelope.from_bytes(server.requests[0].body).body)["asset"]
     assert (asset["kind"], asset["name"]) == ("pc", "Máy văn thư")
     assert settings.load(state).kind is AssetKind.PC
+
+
+def test_a_machine_of_unknown_kind_is_asked_about_before_anything_is_sent(
+    state: StateFolder, server: TlsServer, authority: Authority
+) -> None:
+    windows = RecordedHost(host_name="PC-0417", moment=AT, platform="windows")
+    with pytest.raises(SnapshotError) as caught:
+        enrol(state, windows, server=server.url, code="XA-1234", ca_sha256=authority.sha256)
+    assert caught.value.code == "ATTT-312"
+    assert "--kind pc" in caught.value.remedy.vi
+    assert "--kind server" in caught.value.remedy.en
+    assert server.requests == []
+    assert not state.key.exists()
+    done = enrol(
+        state,
+        windows,
+        server=server.url,
+        code="XA-1234",
+        ca_sha256=authority.sha256,
+        kind=AssetKind.PC,
+    )
+    assert done.kind is AssetKind.PC
 
 
 def test_the_same_call_again_uses_the_same_key(

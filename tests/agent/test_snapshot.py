@@ -10,6 +10,7 @@ from attt_agent.recorded import RecordedHost
 from attt_agent.settings import Settings
 from attt_agent.snapshot import (
     SnapshotError,
+    detect_kind,
     kind_of,
     name_of,
     snapshot_of,
@@ -19,6 +20,7 @@ from attt_agent.snapshot import (
 from attt_rules.contract import AssetKind, AssetRef, Fact, Unreadable
 
 AT = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
+NO_DESKTOP_READ = Fact("session.desktop_present", AT, "x", unreadable=Unreadable.ACCESS_DENIED)
 PEOPLE = {"an": "uid:1000", "an-pc": "uid:1001", "ubuntu": "uid:1002"}
 
 
@@ -56,12 +58,30 @@ def test_the_settings_name_the_asset_before_the_host_does() -> None:
         ([fact("session.desktop_present", True)], AssetKind.PC),
         ([fact("asset.form", "laptop")], AssetKind.PC),
         ([fact("session.desktop_present", False), fact("asset.form", "desktop")], AssetKind.SERVER),
-        ([Fact("asset.form", AT, "x", unreadable=Unreadable.TIMEOUT)], AssetKind.SERVER),
-        ([], AssetKind.SERVER),
+        ([fact("session.desktop_present", False)], AssetKind.SERVER),
+        ([NO_DESKTOP_READ, fact("asset.form", "server")], AssetKind.SERVER),
+        ([NO_DESKTOP_READ, fact("asset.form", "laptop")], AssetKind.PC),
     ],
 )
 def test_it_knows_a_pc_from_a_server(facts: list[Fact], kind: AssetKind) -> None:
     assert kind_of(facts) == kind
+
+
+@pytest.mark.parametrize("form", ["desktop", "virtual", None])
+def test_it_reports_unknown_when_neither_desktop_nor_form_decides(form: str | None) -> None:
+    known = [] if form is None else [fact("asset.form", form)]
+    assert kind_of([NO_DESKTOP_READ, *known]) is None
+    assert kind_of(known) is None
+    assert detect_kind(RecordedHost(moment=AT)) is None
+    assert detect_kind(RecordedHost(moment=AT, platform="windows")) is None
+
+
+def test_no_snapshot_of_a_machine_of_unknown_kind() -> None:
+    with pytest.raises(SnapshotError) as caught:
+        take(RecordedHost(host_name="PC-0417", moment=AT), Settings(), "a" * 26, "0000-1111")
+    assert caught.value.code == "ATTT-312"
+    assert "PC-0417" in caught.value.message.vi
+    assert "--kind pc" in caught.value.remedy.vi
 
 
 @pytest.mark.parametrize(

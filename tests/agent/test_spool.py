@@ -106,6 +106,7 @@ def test_a_clock_that_jumps_drops_nothing(tmp_path: Path, years_off: int) -> Non
         gzip.compress(envelope("x").to_bytes().replace(b"snapshot_id", b"snapshot_no")),
         gzip.compress(b"x" * 2_000_000),
     ],
+    ids=["empty", "not-gzip", "cut", "no-header", "unsigned", "no-snapshot-id", "bomb"],
 )
 def test_it_sets_a_damaged_file_aside_and_goes_on(tmp_path: Path, content: bytes) -> None:
     spool = Spool(tmp_path)

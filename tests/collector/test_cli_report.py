@@ -21,6 +21,7 @@ from attt_rules.errors import AtttError
 from tests.report.fleet import AS_OF, good_pc, said
 
 BEFORE = AS_OF - timedelta(days=100)
+REPORT_2099 = ("report", "--unit", "HM", "--period", "2099")
 
 
 def fill(conn: Connection) -> None:
@@ -209,3 +210,11 @@ def test_evaluate_as_of_the_past_keeps_nothing(folder: Path) -> None:
     assert (rule["pass"], rule["fail"], rule["unknown"]) == (1, 1, 0)
     with Store.open(f"sqlite:///{folder / 'attt.sqlite'}") as store, store.read() as conn:
         assert findings.current(conn, [1, 2, 3, 4], "vn_l2_2017") == {}
+
+
+@pytest.mark.parametrize("command", [("evaluate",), ("explain", "CT-07"), REPORT_2099])
+def test_a_day_that_has_not_come_has_no_figures(folder: Path, command: tuple[str, ...]) -> None:
+    result = run(folder, *command, "--as-of", "2099-12-31")
+
+    assert result.exit_code == 2
+    assert "chưa đến" in result.output

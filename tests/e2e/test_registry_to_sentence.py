@@ -26,6 +26,7 @@ from attt_collector.report import compose, explain, render_docx, template_reader
 from attt_collector.report.period import Period
 from attt_collector.store import assets, units
 from attt_collector.store.db import Store
+from attt_collector.words import Words
 from attt_rules import pack
 from attt_rules.contract import SNAPSHOT_SIGNING_CONTEXT, AssetKind, Status
 
@@ -124,7 +125,7 @@ def test_explain_walks_the_same_way_back(office):
     assert Status.FAIL is member.status
     evidence = next(f for f in member.evidence if f.key == "password_policy.minimum_length_chars")
     assert 9 == evidence.value
-    words = explain.explain(office.assessment, INDICATOR)
+    words = explain.explain(office.assessment, INDICATOR, Words("vi"))
     assert "PC-0417" in words
     assert "password_policy.minimum_length_chars = 9" in words
     assert member.subject.snapshot.sha256 in words

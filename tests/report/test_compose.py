@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from itertools import product
 
 import pytest
 
+from attt_collector.judge.indicators import tallies
 from attt_collector.records import UnitKind
+from attt_collector.report.figures import assessment_figures
 from attt_collector.report.model import StatementKind
 from attt_rules import pack as packs
 from attt_rules.contract import AssetKind, Unreadable
@@ -375,3 +378,26 @@ def test_every_mix_of_results_makes_whole_sentences(pack_id: str) -> None:
         for statement in fleet.report().statements:
             assert statement.text.endswith((".", "!")), statement
             assert not re.search(r"[{}]|\s[;,.]|\(\s|\s\)|  |None|\.\.", statement.text), statement
+
+
+def test_a_rule_that_applies_to_nothing_is_not_among_those_without_a_fault() -> None:
+    fleet = Fleet()
+    unit = fleet.unit("HM", "xã Hoa Mai", UnitKind.COMMUNE)
+    fleet.pcs(unit, 1, **{"session.desktop_present": False})
+
+    rules = assessment_figures(fleet.assess())["rules"].value
+
+    desktop = {
+        t.rule.id for t in tallies(fleet.assess()) if t.total and t.total == t.not_applicable
+    }
+    assert desktop == {"cau-hinh.khoa-man-hinh"}
+    assert rules.of == sum(1 for t in tallies(fleet.assess()) if t.total) - 1
+
+
+def test_it_warns_of_machines_left_in_a_unit_that_ended() -> None:
+    fleet = commune(2)
+    assert "may-don-vi-cu" not in [s.id for s in fleet.report().statements]
+
+    fleet.units[0] = replace(fleet.units[0], valid_until=date(2024, 7, 1))
+
+    assert fleet.sentence("may-don-vi-cu").startswith("Lưu ý: 02 máy vẫn ghi danh ở đơn vị đã")

@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 
 from attt_rules.contract import AssetKind, Fact, Status, Unreadable, parse_time
 from attt_rules.engine import CompiledCondition, Engine, FactSet
-from attt_rules.pack import AllItems, AllOf, AnyItem, AnyOf, Compare, Not, builtin
+from attt_rules.pack import (
+    AllItems,
+    AllOf,
+    AnyItem,
+    AnyOf,
+    Compare,
+    Not,
+    builtin,
+    builtin_ids,
+    fact_keys,
+)
 from tests.rules import reference
 
 AS_OF = parse_time("2026-11-22T08:00:00+07:00")
@@ -128,24 +138,73 @@ def test_evidence_names_what_was_seen_and_what_was_not():
     assert ("antivirus.product.enabled",) == finding.missing
 
 
-def test_a_machine_that_said_nothing_passes_nothing():
-    for pack_id in ("vn_l2_2026", "vn_l2_2017"):
-        engine = Engine(builtin(pack_id))
-        for kind in AssetKind:
-            statuses = {f.status for f in engine.evaluate(kind, FactSet([]), AS_OF)}
-            assert statuses <= {Status.UNKNOWN}
+def unknown_of_all(pack, kind):
+    """What a pack must say of a machine of this kind that it knows nothing about."""
+    return {rule.id: Status.UNKNOWN for rule in pack.rules.values() if kind in rule.applies_to}
 
 
-def test_a_machine_that_could_read_nothing_passes_nothing():
-    pack = builtin("vn_l2_2026")
-    engine = Engine(pack)
-    for reason in Unreadable:
-        for kind in AssetKind:
-            keys = {
-                key for rule in pack.rules.values() for key in CompiledCondition(rule.check).keys
-            }
-            facts = FactSet([fact(key, unreadable=reason) for key in keys])
-            assert {f.status for f in engine.evaluate(kind, facts, AS_OF)} <= {Status.UNKNOWN}
+def said(pack, kind, facts):
+    return {f.rule_id: f.status for f in Engine(pack).evaluate(kind, FactSet(facts), AS_OF)}
+
+
+def conditions_of(pack):
+    for rule in pack.rules.values():
+        yield rule.check
+        if rule.applies_when is not None:
+            yield rule.applies_when
+
+
+def keys_of_lists(condition):
+    """(list keys, keys looked up for an item of a list) of a condition."""
+    if isinstance(condition, AnyItem | AllItems):
+        return {condition.of}, {key for part in condition.parts for key in fact_keys(part)}
+    if isinstance(condition, Compare):
+        return set(), set()
+    parts = [condition.part] if isinstance(condition, Not) else condition.parts
+    below = [keys_of_lists(part) for part in parts]
+    return set().union(*(lists for lists, _ in below)), set().union(*(items for _, items in below))
+
+
+@pytest.mark.parametrize("pack_id", builtin_ids())
+def test_every_kind_of_machine_has_rules(pack_id):
+    pack = builtin(pack_id)
+    assert all(unknown_of_all(pack, kind) for kind in AssetKind)
+
+
+@pytest.mark.parametrize("pack_id", builtin_ids())
+@pytest.mark.parametrize("kind", AssetKind)
+def test_a_machine_that_said_nothing_passes_nothing(pack_id, kind):
+    pack = builtin(pack_id)
+    assert unknown_of_all(pack, kind) == said(pack, kind, [])
+
+
+@pytest.mark.parametrize("pack_id", builtin_ids())
+@pytest.mark.parametrize("kind", AssetKind)
+@pytest.mark.parametrize("reason", Unreadable)
+def test_a_machine_that_could_read_nothing_passes_nothing(pack_id, kind, reason):
+    pack = builtin(pack_id)
+    keys = {key for condition in conditions_of(pack) for key in fact_keys(condition)}
+    facts = [fact(key, unreadable=reason) for key in keys]
+    assert unknown_of_all(pack, kind) == said(pack, kind, facts)
+
+
+@pytest.mark.parametrize("pack_id", builtin_ids())
+@pytest.mark.parametrize("kind", AssetKind)
+@pytest.mark.parametrize("reason", Unreadable)
+def test_a_machine_that_knows_its_lists_but_no_item_passes_nothing(pack_id, kind, reason):
+    pack = builtin(pack_id)
+    keys, lists, inside = set(), set(), set()
+    for condition in conditions_of(pack):
+        keys |= set(fact_keys(condition))
+        of, for_items = keys_of_lists(condition)
+        lists |= of
+        inside |= for_items
+    assert {"antivirus.products", "account.enabled", "firewall.profiles", "site.links"} <= lists
+    assert {"antivirus.product.enabled", "site.link.up"} <= inside
+    facts = [fact(key, ("A", "B")) for key in lists]
+    facts += [fact(key, unreadable=reason, item=item) for key in inside for item in ("A", "B")]
+    facts += [fact(key, unreadable=reason) for key in keys - lists - inside]
+    assert unknown_of_all(pack, kind) == said(pack, kind, facts)
 
 
 # --- random conditions -------------------------------------------------------------------------

@@ -116,6 +116,35 @@ def test_a_key_written_twice_is_refused(copy):
     assert any("stands here twice" in error for error in errors_of(copy))
 
 
+@pytest.mark.parametrize(
+    "made,says",
+    [
+        ("rules/mat-khau/do-dai.yml", "not .yaml"),
+        ("rules/mat-khau/do-dai.yaml.bak", "not .yaml"),
+        ("rules/mat-khau/ghi-chu", "not .yaml"),
+        ("rules/do-dai.yml", "not .yaml"),
+        ("indicators/moi.YML", "not .yaml"),
+        ("rules/do-dai.yaml", "rules/<group>/<name>.yaml"),
+        ("rules/mat-khau/moi/do-dai.yaml", "rules/<group>/<name>.yaml"),
+        ("indicators/nhom/moi.yaml", "indicators/<name>.yaml"),
+    ],
+)
+def test_a_file_that_would_be_left_out_is_refused(copy, made, says):
+    (copy / made).parent.mkdir(exist_ok=True)
+    (copy / made).write_text("id: x\n", encoding="utf-8")
+    with pytest.raises(PackErrors) as caught:
+        pack.load(copy)
+    (error,) = caught.value.errors
+    assert ("ATTT-103", f"vn_l2_2026/{made}") == (error.code, str(error.location))
+    assert says in error.message.en
+
+
+def test_a_rule_renamed_to_yml_does_not_just_disappear(copy):
+    rule = copy / "rules/cau-hinh/khoa-man-hinh.yaml"
+    rule.rename(rule.with_suffix(".yml"))
+    assert any("vn_l2_2026/rules/cau-hinh/khoa-man-hinh.yml: " in e for e in errors_of(copy))
+
+
 def test_a_twin_of_a_rule_that_is_not_there_is_refused(copy):
     twin = copy.parent / "vn_l2_2017"
     (copy / "rules/mat-khau/do-dai.yaml").unlink()

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Callable, Dict, Iterator, Mapping, Optional, Sequence, Tuple
 
 from attt_agent.host import Host, HostError
+from attt_agent.linux import local_time
 from attt_agent.probe import Probe, ProbeContext, Reading, known, unknown
 from attt_rules.contract import FactSpec, FactValue, Text, Unreadable, ValueType
 
@@ -37,41 +38,6 @@ def parse_fields(text: str) -> Dict[str, str]:
         if colon and value.strip():
             fields.setdefault(key.strip(), value.strip())
     return fields
-
-
-def parse_utc_offset(timezone_file: str) -> timedelta:
-    """The standard offset from the last line of a TZif file (RFC 9636, 3.3), "<+07>-7".
-
-    Where the clock is put forward in summer this reads one hour late then, never early:
-    a time in the future is refused by every rule.
-
-    Raises:
-        HostError: no such line (a file of the oldest version has none).
-    """
-    last = timezone_file.rstrip("\n").rpartition("\n")[2]
-    match = re.match(
-        r"(?:<[^>]+>|[A-Za-z]{3,})([+-]?)(\d{1,2})(?::(\d\d))?(?:[A-Za-z<].*)?\Z", last
-    )
-    if match is None:
-        raise HostError(Unreadable.MALFORMED, "/etc/localtime names no offset")
-    offset = timedelta(hours=int(match.group(2)), minutes=int(match.group(3) or 0))
-    return offset if match.group(1) == "-" else -offset  # POSIX counts west as positive
-
-
-def local_time(host: Host, text: str) -> datetime:
-    """ "2018-08-23 04:11:00" in the machine's own time zone.
-
-    Raises:
-        HostError: not such a time, or the zone is not understood.
-    """
-    offset = timedelta(0)  # without the file the C library uses UTC
-    if host.exists("/etc/localtime"):
-        offset = parse_utc_offset(host.read_head("/etc/localtime"))
-    try:
-        as_if_utc = datetime.strptime(text + "Z", "%Y-%m-%d %H:%M:%S%z")
-    except ValueError as error:
-        raise HostError(Unreadable.MALFORMED, "not a time: %r" % text[:40]) from error
-    return as_if_utc - offset
 
 
 def _said(host: Host, argv: Sequence[str]) -> str:

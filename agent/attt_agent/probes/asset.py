@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Dict, Iterator, Mapping, Optional
 
 from attt_agent.host import Host, HostError
+from attt_agent.linux import SESSION_FOLDERS, desktop_sessions
 from attt_agent.probe import Probe, ProbeContext, Reading, known, unknown
 from attt_rules.contract import FactSpec, Text, Unreadable, ValueType
 
@@ -274,22 +275,11 @@ def _domain_joined(host: Host) -> Reading:
 
 
 def _desktop_present(host: Host) -> Reading:
-    """Whether anyone can log in to a desktop here.
-
-    default.target does not answer this: Debian's is graphical.target on servers as well.
-    """
-    key, source = "session.desktop_present", "/usr/share/xsessions, /usr/share/wayland-sessions"
+    key, source = "session.desktop_present", ", ".join(SESSION_FOLDERS)
     try:
-        sessions = [
-            name
-            for folder in ("/usr/share/xsessions", "/usr/share/wayland-sessions")
-            if host.exists(folder)
-            for name in host.list_dir(folder)
-            if name.endswith(".desktop")
-        ]
+        return known(key, bool(desktop_sessions(host)), source)
     except HostError as error:
         return unknown(key, error, source)
-    return known(key, bool(sessions), source)
 
 
 def read(context: ProbeContext) -> Iterator[Reading]:

@@ -1,17 +1,21 @@
 """Automatic logon, and the screen lock that an administrator has made binding.
 
-Source: gdm3, lightdm, sddm and lxdm configuration; systemd overrides of agetty (tty logins);
-        dconf keyfiles with their locks (GNOME); /etc/xdg/kscreenlockerrc (KDE Plasma).
-Limits: a system-wide default that a user may override proves nothing, so it is not reported;
-        the users' own settings are theirs and are not read.
+Source: gdm3, lightdm, sddm and lxdm configuration; systemd's units of terminal logins with their
+        drop-ins, or /etc/inittab; dconf keyfiles with their locks (GNOME);
+        /etc/xdg/kscreenlockerrc (KDE Plasma).
+Limits: a service of another name that starts a shell on a terminal is not looked for. A
+        system-wide default that a user may override proves nothing, so it is not reported; the
+        users' own settings are theirs and are not read.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
+from attt_agent.agetty import inittab_asks, unit_asks
 from attt_agent.host import Host, HostError
+from attt_agent.linux import SESSION_FOLDERS, desktop_sessions
 from attt_agent.probe import Probe, ProbeContext, Reading, known, unknown
 from attt_rules.contract import FactSpec, Text, Unreadable, ValueType
 
@@ -19,8 +23,33 @@ AUTO_LOGON_OFF = "auto_logon.off"
 LOCK_TIMEOUT = "screen_lock.timeout_seconds"
 LOCK_PASSWORD = "screen_lock.password_required"  # noqa: S105 (a fact key)
 
-SESSION_FOLDERS = ("/usr/share/xsessions", "/usr/share/wayland-sessions")
 GETTY_UNITS = ("getty@", "serial-getty@", "console-getty", "container-getty@", "autovt@")
+# These are for whole families of services, terminal logins among them.
+GETTY_DROP_INS = ("service.d", "serial-.service.d", "console-.service.d", "container-.service.d")
+# systemd.unit(5), the first wins. On most systems /lib is /usr/lib once more.
+VENDOR_FOLDERS = ("/usr/lib/systemd/system", "/lib/systemd/system")
+UNIT_FOLDERS = (
+    "/etc/systemd/system.control",
+    "/run/systemd/system.control",
+    "/run/systemd/transient",
+    "/run/systemd/generator.early",
+    "/etc/systemd/system",
+    "/run/systemd/system",
+    "/run/systemd/generator",
+    "/usr/local/lib/systemd/system",
+    *VENDOR_FOLDERS,
+    "/run/systemd/generator.late",
+)
+# agetty.autologin and login.noauth may come as credentials (systemd.system-credentials(7)).
+CREDENTIAL_FOLDERS = (
+    "/etc/credstore",
+    "/etc/credstore.encrypted",
+    "/run/credstore",
+    "/run/credstore.encrypted",
+    "/usr/lib/credstore",
+    "/usr/lib/credstore.encrypted",
+    "/run/credentials/@system",
+)
 
 Ini = Dict[str, Dict[str, str]]
 
@@ -108,16 +137,6 @@ DISPLAY_MANAGERS = (
 )
 
 
-def getty_logs_on(unit: str) -> bool:
-    """Sample: ExecStart=-/sbin/agetty --autologin root --noclear %I $TERM"""
-    return (
-        re.search(
-            r"^\s*ExecStart\s*=.*getty\b.*\s(--autologin\b|-a\s)", unit.replace("\\\n", " "), re.M
-        )
-        is not None
-    )
-
-
 def _is_masked(host: Host, path: str) -> bool:
     """A unit that `systemctl mask` has switched off."""
     try:
@@ -138,40 +157,64 @@ def _texts(host: Host, path: str) -> Iterator[Tuple[str, str]]:
             yield "%s/%s" % (path, name), host.read_text("%s/%s" % (path, name))
 
 
-def _sessions(host: Host) -> List[str]:
-    """Names of the desktop sessions that can be chosen at a graphical login."""
-    return [
-        name[: -len(".desktop")]
-        for folder in SESSION_FOLDERS
-        if host.exists(folder)
-        for name in host.list_dir(folder)
-        if name.endswith(".desktop")
-    ]
+def _getty_units(host: Host, looked: List[str]) -> Iterator[Tuple[str, str]]:
+    """Path and text of each unit and drop-in of a terminal login, as systemd.unit(5) finds them.
+
+    A file hides those of the same name in later folders; a drop-in that takes back what another
+    one says is not weighed against it.
+    """
+    seen: Set[str] = set()
+    for folder in UNIT_FOLDERS:
+        if not host.exists(folder):
+            continue
+        looked.append(folder)
+        for name in host.list_dir(folder):
+            if not name.endswith((".service", ".service.d")) and name != "service.d":
+                continue
+            if not name.startswith(GETTY_UNITS) and name not in GETTY_DROP_INS:
+                continue
+            names = [name]
+            if name.endswith(".d"):
+                entries = host.list_dir("%s/%s" % (folder, name))
+                names = ["%s/%s" % (name, entry) for entry in entries if entry.endswith(".conf")]
+            for path in names:
+                if path not in seen:
+                    seen.add(path)
+                    yield from _texts(host, "%s/%s" % (folder, path))
 
 
 def _getty_autologin(host: Host) -> Tuple[Optional[str], List[str]]:
     """The file that logs someone on at a terminal, and the folders that were looked through.
 
     Raises:
-        HostError: neither systemd's units nor /etc/inittab can be looked through.
+        HostError: a login that is not understood, or no way to know what starts them.
     """
     looked: List[str] = []
-    for folder in ("/run/systemd/system", "/etc/systemd/system", "/usr/local/lib/systemd/system"):
-        if not host.exists(folder):
-            continue
-        looked.append(folder)
-        for name in host.list_dir(folder):
-            if not name.startswith(GETTY_UNITS) or not name.endswith((".service", ".service.d")):
-                continue
-            for path, text in _texts(host, "%s/%s" % (folder, name)):
-                if getty_logs_on(text):
-                    return path, looked
-    if host.exists("/etc/inittab"):
+    unclear: List[str] = []
+    for path, text in _getty_units(host, looked):
+        asks = unit_asks(text)
+        if asks is False:
+            return path, looked
+        if asks is None:
+            unclear.append(path)
+    for folder in CREDENTIAL_FOLDERS:
+        for name in host.list_dir(folder) if host.exists(folder) else ():
+            if name.endswith(("agetty.autologin", "login.noauth")):
+                return "%s/%s" % (folder, name), looked
+    if host.exists("/run/systemd/system"):  # systemd runs: sd_booted(3)
+        if not set(looked).intersection(VENDOR_FOLDERS):
+            raise HostError(Unreadable.NOT_FOUND, "no units of the system's own")
+    elif host.exists("/etc/inittab"):
         looked.append("/etc/inittab")
-        if re.search(r"^[^#]*getty\b.*\s(--autologin|-a)\s", host.read_text("/etc/inittab"), re.M):
+        asks = inittab_asks(host.read_text("/etc/inittab"))
+        if asks is False:
             return "/etc/inittab", looked
-    if not looked:
-        raise HostError(Unreadable.NOT_FOUND, "no units of terminal logins")
+        if asks is None:
+            unclear.append("/etc/inittab")
+    else:
+        raise HostError(Unreadable.NOT_FOUND, "neither systemd nor /etc/inittab")
+    if unclear:
+        raise HostError(Unreadable.NOT_SUPPORTED, "%s: not a plain agetty" % ", ".join(unclear))
     return None, looked
 
 
@@ -213,7 +256,7 @@ def _auto_logon(host: Host, sessions: Sequence[str]) -> Reading:
         terminal, folders = _getty_autologin(host)
         source = "agetty in %s" % ", ".join(folders)
         if terminal is not None:
-            return known(AUTO_LOGON_OFF, False, "%s: --autologin" % terminal)
+            return known(AUTO_LOGON_OFF, False, "%s: logs someone on" % terminal)
         if not sessions:
             return known(AUTO_LOGON_OFF, True, "%s; no desktop" % source)
         manager, looked = _desktop_autologin(host)
@@ -373,7 +416,7 @@ def _read_screen_lock(host: Host, sessions: Sequence[str]) -> Iterator[Reading]:
 
 def read(context: ProbeContext) -> Iterator[Reading]:
     try:
-        sessions = _sessions(context.host)
+        sessions = desktop_sessions(context.host)
     except HostError as error:
         for key in (AUTO_LOGON_OFF, LOCK_TIMEOUT, LOCK_PASSWORD):
             yield unknown(key, error, ", ".join(SESSION_FOLDERS))

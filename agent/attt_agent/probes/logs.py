@@ -6,7 +6,9 @@ Source: names of archived journals in /var/log/journal/<machine id>, which carry
         Settings: journald.conf(5) MaxRetentionSec, logrotate(8) of the syslog daemon.
 Sample: system@8f0e1c…-0000000000000001-0005b3573c04ac60.journal
         /var/log/syslog { rotate 4 weekly … }
-Limits: a log that is only limited by size (journald's default, auditd's num_logs) is kept for no
+Limits: only a log that was written within the last three days counts, so that what an earlier
+        installation left behind proves nothing; rotated files also need a syslog daemon that runs.
+        A log that is only limited by size (journald's default, auditd's num_logs) is kept for no
         stated number of days: retention_days is then not_supported.
 """
 
@@ -26,6 +28,8 @@ RETENTION = "log.retention_days"
 JOURNALS = "/var/log/journal"
 SYSLOG_DAEMONS = ("rsyslogd", "syslog-ng", "syslogd")
 SYSLOG_FILES = ("/var/log/syslog", "/var/log/messages", "/var/log/auth.log", "/var/log/secure")
+WRITTEN_WITHIN = timedelta(days=3)  # a PC in use logs something every day
+CLOCK_TOLERANCE = timedelta(minutes=5)
 LOGROTATE_FILES = ("rsyslog", "syslog", "syslog-ng")
 # journald.conf(5); a bare number means seconds.
 SPAN_DAYS = {"": 1 / 86400, "s": 1 / 86400, "m": 1 / 1440, "min": 1 / 1440, "h": 1 / 24}
@@ -132,6 +136,11 @@ def _machine_folders(host: Host) -> Sequence[str]:
     return (own,) if own in names else names
 
 
+def _is_written(host: Host, path: str) -> bool:
+    """Whether a log is still kept: what nobody writes any more says nothing about today."""
+    return -CLOCK_TOLERANCE <= host.now() - host.modified_at(path) <= WRITTEN_WITHIN
+
+
 def _journal_oldest(host: Host) -> Optional[datetime]:
     """None when no journal is kept on disk.
 
@@ -148,10 +157,10 @@ def _journal_oldest(host: Host) -> Optional[datetime]:
             started = parse_journal_name(name)
             if started is not None:
                 starts.append(started)
-            elif name == "system.journal":
+            elif name == "system.journal" and _is_written(host, "%s/%s" % (folder, name)):
                 active.append("%s/%s" % (folder, name))
     if starts or not active:
-        return min(starts) if starts else None
+        return min(starts) if starts and active else None
     result = host.run(("journalctl", "--header", "--file=%s" % active[0]))
     try:
         return parse_journal_header(result.stdout)
@@ -160,26 +169,49 @@ def _journal_oldest(host: Host) -> Optional[datetime]:
 
 
 def _syslog_oldest(host: Host) -> Optional[datetime]:
-    """When the oldest rotated file was closed: its events are that old or older."""
-    times: List[datetime] = []
+    """When the oldest rotated file was closed: its events are that old or older.
+
+    Of several main logs the one that reaches back the least: authentication events of last year
+    do not stand for the system's own. None when nothing is written, or one was never rotated.
+
+    Raises:
+        HostError: the processes or the files cannot be looked at.
+    """
+    if not host.process_names().intersection(SYSLOG_DAEMONS):
+        return None
     names = host.list_dir("/var/log")
+    reaching: List[Optional[datetime]] = []
     for path in SYSLOG_FILES:
         stem = path.rpartition("/")[2]
-        for name in names:
-            if re.match(r"%s[.-]\d+(\.(gz|xz|bz2|zst))?\Z" % re.escape(stem), name):
-                times.append(host.modified_at("/var/log/%s" % name))
-    return min(times) if times else None
+        if stem not in names or not _is_written(host, path):
+            continue
+        times = [
+            host.modified_at("/var/log/%s" % name)
+            for name in names
+            if re.match(r"%s[.-]\d+(\.(gz|xz|bz2|zst))?\Z" % re.escape(stem), name)
+        ]
+        reaching.append(min(times) if times else None)
+    found = [time for time in reaching if time is not None]
+    return max(found) if found and len(found) == len(reaching) else None
 
 
 def _oldest(host: Host) -> Reading:
+    """The journal and syslog hold the same events: the one that reaches back further counts."""
     source = "%s, rotated files of syslog" % JOURNALS
-    try:
-        found = [time for time in (_journal_oldest(host), _syslog_oldest(host)) if time is not None]
-    except HostError as error:
-        return unknown(OLDEST, error, source)
-    if not found:
-        return unknown(OLDEST, Unreadable.NOT_FOUND, "%s: none" % source)
-    return known(OLDEST, min(found), source)
+    found: List[datetime] = []
+    failure: Optional[HostError] = None
+    for ask in (_journal_oldest, _syslog_oldest):
+        try:
+            time = ask(host)
+        except HostError as error:
+            failure = failure or error
+        else:
+            found += [] if time is None else [time]
+    if found:
+        return known(OLDEST, min(found), source)
+    if failure is not None:
+        return unknown(OLDEST, failure, source)
+    return unknown(OLDEST, Unreadable.NOT_FOUND, "%s: none that is written to" % source)
 
 
 def _journal_retention(host: Host) -> Optional[float]:

@@ -40,7 +40,6 @@ MAX_INCLUDE_DEPTH = 8
 UNIX_DEFAULT_MINLEN = 6  # pam_unix(8)
 BASE_MINLEN = 6  # pwquality.conf(5): cannot be set lower
 NEVER_DAYS = 9999  # shadow's default of 99999 means never; nobody's password lives 27 years
-NO_LOGIN_SHELLS = ("nologin", "false", "sync", "halt", "shutdown")
 
 
 @dataclass(frozen=True)

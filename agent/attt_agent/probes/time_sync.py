@@ -1,7 +1,7 @@
 """Time synchronisation: chrony, ntpd or systemd-timesyncd.
 
 Source: which daemon runs, then its own word: `chronyc -n tracking`, `ntpq -pn`,
-        `timedatectl timesync-status`; before systemd 239 `timedatectl`.
+        `timedatectl timesync-status` with `timedatectl`; before systemd 239 the latter alone.
 Sign:   offset_seconds is the source's time minus this clock (RFC 5905), so above 0 means this
         clock is behind.
 """
@@ -9,7 +9,8 @@ Sign:   offset_seconds is the source's time minus this clock (RFC 5905), so abov
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Dict, Iterator, Optional, Sequence, Tuple
 
 from attt_agent.host import Host, HostError
@@ -25,13 +26,24 @@ DAEMONS = (
 LOCAL_CLOCKS = ("127.127.1.", ".LOCL.", "LOCAL(")  # ntpd following its own oscillator
 
 
+# What was said longer ago is no synchronisation: chronyd keeps its last word for ever.
+REFERENCE_WITHIN = timedelta(days=1)
+CLOCK_TOLERANCE = timedelta(minutes=5)
+
+
 @dataclass(frozen=True)
 class Sync:
-    """What a daemon says; `offset_seconds` is None when it names none."""
+    """What a daemon says.
+
+    Args:
+        offset_seconds: None when it names none.
+        reference_at: when a source was last heard, by this clock; None when it does not say.
+    """
 
     synchronised: bool
     sources: Tuple[str, ...]
     offset_seconds: Optional[float]
+    reference_at: Optional[datetime] = None
 
 
 def parse_fields(text: str) -> Dict[str, str]:
@@ -47,11 +59,12 @@ def parse_fields(text: str) -> Dict[str, str]:
 def parse_chronyc_tracking(text: str) -> Sync:
     """
     Sample: Reference ID    : D42D9003 (212.45.144.3)
+            Ref time (UTC)  : Sun Nov 22 00:59:10 2026
             System time     : 0.002129977 seconds slow of NTP time
             Leap status     : Normal
 
     Raises:
-        ValueError: one of these lines is missing.
+        ValueError: one of these lines is missing or not understood.
     """
     fields = parse_fields(text)
     reference = re.match(r"[0-9A-F]+ \((.*)\)\Z", fields.get("Reference ID", ""))
@@ -64,7 +77,27 @@ def parse_chronyc_tracking(text: str) -> Sync:
     following = bool(source) and not fields["Reference ID"].startswith("7F7F01")
     offset = float(system.group(1)) * (1 if system.group(2) == "slow" else -1)
     synchronised = following and leap in ("Normal", "Insert second", "Delete second")
-    return Sync(synchronised, (source,) if following else (), offset if synchronised else None)
+    if not synchronised:
+        return Sync(False, (source,) if following else (), None)
+    said = fields.get("Ref time (UTC)", "")
+    reference_at = datetime.strptime(said + " +0000", "%a %b %d %H:%M:%S %Y %z")
+    return Sync(True, (source,), offset, reference_at)
+
+
+def heard_lately(sync: Sync, now: datetime) -> Sync:
+    """The same, not synchronised where the source was last heard too long ago.
+
+    Raises:
+        ValueError: heard in the future, so the clock has been put back since.
+    """
+    if sync.reference_at is None:
+        return sync
+    age = now - sync.reference_at
+    if age < -CLOCK_TOLERANCE:
+        raise ValueError("reference time %s lies in the future" % sync.reference_at.isoformat())
+    return (
+        sync if age <= REFERENCE_WITHIN else replace(sync, synchronised=False, offset_seconds=None)
+    )
 
 
 def parse_ntpq_peers(text: str) -> Sync:
@@ -91,7 +124,7 @@ def parse_ntpq_peers(text: str) -> Sync:
         local = any(mark in row for mark in LOCAL_CLOCKS)
         if not local:
             sources.append(fields[0])
-        if row[0] in "*o" and not local:
+        if row[0] in "*o" and not local and fields[6] != "0":  # reach: heard in the last 8 polls
             selected = float(fields[8]) / 1000
     return Sync(selected is not None, tuple(sources), selected)
 
@@ -182,20 +215,25 @@ def _ask(host: Host, daemon: str) -> Tuple[Sync, str]:
     """
     if daemon == "chronyd":
         source = "chronyc -n tracking"
-        return parse_chronyc_tracking(_said(host, source.split())), source
+        return heard_lately(parse_chronyc_tracking(_said(host, source.split())), host.now()), source
     if daemon == "ntpd":
         source = "ntpq -pn"
         return parse_ntpq_peers(_said(host, source.split())), source
     source = "timedatectl timesync-status"
+    sync: Optional[Sync] = None
     try:
-        return parse_timesync_status(_said(host, source.split())), source
+        sync = parse_timesync_status(_said(host, source.split()))
     except HostError as error:
         if error.reason is not Unreadable.MALFORMED:
-            raise
-    # systemd before 239 does not know that verb.
-    source = "timedatectl"
-    synchronised, _ = parse_timedatectl(_said(host, (source,)))
-    return Sync(synchronised, (), None), source
+            raise  # systemd before 239 does not know that verb
+    if sync is not None and not sync.synchronised:
+        return sync, source
+    # timesyncd repeats its last answer for as long as it runs; the kernel forgets after hours.
+    synchronised, _ = parse_timedatectl(_said(host, ("timedatectl",)))
+    if sync is None:
+        return Sync(synchronised, (), None), "timedatectl"
+    both = "%s, timedatectl" % source
+    return sync if synchronised else replace(sync, synchronised=False, offset_seconds=None), both
 
 
 def _running(host: Host) -> Optional[str]:

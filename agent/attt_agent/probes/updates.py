@@ -1,6 +1,6 @@
 """Patches: when the last came in, how fresh the package lists are, what waits, reboot waiting.
 
-Source: apt   /var/log/dpkg.log and .1 (lines "upgrade"); /var/lib/apt; `apt list --upgradable`
+Source: apt   /var/log/dpkg.log and .1 (lines "upgrade"); /var/lib/apt; `apt list --upgradable -a`
         dnf   /var/log/dnf.rpm.log; /var/cache/dnf; `dnf --cacheonly check-update`, `updateinfo`
         zypper /var/log/zypp/history; /var/cache/zypp; `zypper --no-refresh list-updates`
         reboot: /run/reboot-required, needrestart, needs-restarting, or the kernels in /boot.
@@ -8,16 +8,21 @@ Cost:   the three list commands take 0.3 to 1 s of a processor, once a run, and 
         simulated upgrade (`apt-get -s`) costs the same and says less. Lists older than 31 days
         are not counted at all: nothing pending in an old list is no good news.
 Limits: a new program is no patch, so only upgrades of what was installed count. yum (RHEL 7)
-        writes no year into its log: last_installed_at is then not_supported.
+        writes no year into its log: last_installed_at is then not_supported. On apt a security fix
+        is what a security suite holds, also where a later version of another suite hides it; as
+        long as only packages of a source without such a suite wait (a browser's own), the number
+        of security packages is unknown and never 0.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import Iterator, List, Optional, Sequence, Set, Tuple
+from typing import Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
 from attt_agent.host import CommandResult, Host, HostError
+from attt_agent.linux import parse_local, to_utc
 from attt_agent.probe import Probe, ProbeContext, Reading, known, unknown
 from attt_rules.contract import FactSpec, Text, Unreadable, ValueType
 
@@ -29,42 +34,6 @@ REBOOT_DONE = "updates.reboot_done"
 
 FRESH = timedelta(days=31)  # older lists say nothing about today
 LIST_SECONDS = 15.0
-
-
-def parse_utc_offset(timezone_file: str) -> timedelta:
-    """The standard offset from the last line of a TZif file (RFC 9636, 3.3), "<+07>-7".
-
-    Where the clock is put forward in summer this reads one hour late then, never early:
-    a time in the future is refused by every rule.
-
-    Raises:
-        HostError: no such line (a file of the oldest version has none).
-    """
-    last = timezone_file.rstrip("\n").rpartition("\n")[2]
-    match = re.match(
-        r"(?:<[^>]+>|[A-Za-z]{3,})([+-]?)(\d{1,2})(?::(\d\d))?(?:[A-Za-z<].*)?\Z", last
-    )
-    if match is None:
-        raise HostError(Unreadable.MALFORMED, "/etc/localtime names no offset")
-    offset = timedelta(hours=int(match.group(2)), minutes=int(match.group(3) or 0))
-    return offset if match.group(1) == "-" else -offset  # POSIX counts west as positive
-
-
-def _as_if_utc(text: str) -> datetime:
-    """The logs name no zone; `_utc` puts the machine's own in."""
-    return datetime.strptime(text + "Z", "%Y-%m-%d %H:%M:%S%z")
-
-
-def _utc(host: Host, as_if_utc: datetime) -> datetime:
-    """A time of the machine's own zone, parsed as if it were UTC, put right.
-
-    Raises:
-        HostError: the zone is not understood.
-    """
-    offset = timedelta(0)  # without the file the C library uses UTC
-    if host.exists("/etc/localtime"):
-        offset = parse_utc_offset(host.read_head("/etc/localtime"))
-    return as_if_utc - offset
 
 
 # --- logs of what was installed ---------------------------------------------------------------
@@ -80,7 +49,7 @@ def parse_dpkg_log(text: str) -> Optional[datetime]:
         fields = line.split()
         if len(fields) == 6 and fields[2] == "upgrade" and fields[4] != fields[5]:
             try:
-                last = _as_if_utc("%s %s" % (fields[0], fields[1]))
+                last = parse_local("%s %s" % (fields[0], fields[1]))
             except ValueError:
                 continue  # a line cut by a crash
     return last
@@ -107,17 +76,36 @@ def parse_zypp_history(text: str) -> Optional[datetime]:
     Sample: 2026-11-19 08:30:02|patch  |SUSE-2026-77|1|noarch|repo|low|security|needed|applied|
     """
     found = re.findall(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\|patch\s*\|.*\|applied\b", text, re.M)
-    return _as_if_utc(found[-1]) if found else None
+    return parse_local(found[-1]) if found else None
 
 
 # --- what waits -------------------------------------------------------------------------------
 
 
-def parse_apt_upgradable(text: str) -> Tuple[int, int]:
-    """(packages, of them from a security suite) of `apt list --upgradable` in the C locale.
+@dataclass(frozen=True)
+class AptUpgrade:
+    """One package that can be upgraded.
+
+    Args:
+        suites: where the version that would be installed comes from.
+        security: whether a security suite holds a version above the installed one; None when the
+            installed one is not listed, so that older and newer cannot be told apart.
+    """
+
+    name: str
+    suites: Tuple[str, ...]
+    security: Optional[bool]
+
+
+def parse_apt_upgradable(text: str) -> List[AptUpgrade]:
+    """`apt list --upgradable --all-versions` in the C locale, the newest version first.
 
     Sample: Listing...
-            libc6/noble-updates,noble-security 2.39-0ubuntu8.7 amd64 [upgradable from: 2.39-0…]
+            libc6/noble-updates 2.39-0ubuntu8.7 amd64 [upgradable from: 2.39-0ubuntu8.4]
+            libc6/noble-security 2.39-0ubuntu8.6 amd64
+            libc6/noble,now 2.39-0ubuntu8.4 amd64 [installed,upgradable to: 2.39-0ubuntu8.7]
+
+    A security fix that a later version of another suite has replaced still counts, here 8.6.
 
     Raises:
         ValueError: the first line is missing, so nothing was listed.
@@ -125,23 +113,54 @@ def parse_apt_upgradable(text: str) -> Tuple[int, int]:
     lines = text.splitlines()
     if not lines or not lines[0].startswith("Listing"):
         raise ValueError("no listing")
-    rows = [line for line in lines if "[upgradable from:" in line]
-    suites = [line.split(" ", 1)[0].partition("/")[2].split(",") for line in rows]
-    return len(rows), sum(1 for names in suites if any(n.endswith("-security") for n in names))
+    groups: Dict[Tuple[str, str], List[Tuple[Tuple[str, ...], str]]] = {}
+    for line in lines[1:]:
+        fields = line.split(" ", 3)
+        name, slash, suites = fields[0].partition("/")
+        if slash and len(fields) >= 3:
+            state = fields[3] if len(fields) == 4 else ""
+            versions = groups.setdefault((name, fields[2]), [])
+            versions.append((tuple(suites.split(",")), state))
+    upgrades: List[AptUpgrade] = []
+    for (name, _), versions in groups.items():
+        candidates = [suites for suites, state in versions if "[upgradable from:" in state]
+        if not candidates:
+            continue
+        installed = [i for i, (_, state) in enumerate(versions) if state.startswith("[installed")]
+        newer = versions[: installed[0]] if installed else versions
+        security: Optional[bool] = any(
+            suite.endswith("-security") for suites, _ in newer for suite in suites
+        )
+        if not security and not installed:
+            security = None
+        upgrades.append(AptUpgrade(name, candidates[0], security))
+    return upgrades
+
+
+def parse_release(head: str) -> Tuple[str, Tuple[str, ...]]:
+    """(origin, names of the suite) of a Release file, "" for what it does not say.
+
+    Sample: Origin: Google LLC
+            Suite: stable
+            Codename: stable
+    """
+    fields = dict(re.findall(r"^(Origin|Suite|Codename):[ \t]*(.*?)[ \t\r]*$", head, re.MULTILINE))
+    names = tuple(fields[key] for key in ("Suite", "Codename") if fields.get(key))
+    return fields.get("Origin", ""), names
 
 
 def parse_dnf_packages(text: str) -> Set[str]:
     """name.arch of each row of `dnf check-update` or `dnf list --upgrades`.
 
     Sample: libxcrypt.x86_64                      4.4.33-3.fc35                      updates
+            java-1.8.0-openjdk-headless.riscv64
+                                                  1:1.8.0.412.b08-2.el9              appstream
     """
     names: Set[str] = set()
-    for line in text.splitlines():
+    for line in re.sub(r"\n[ \t]+(?=\S)", " ", text).splitlines():
         if line.startswith("Obsoleting"):
             break  # what follows names the same packages again
-        match = re.match(
-            r"(\S+\.(?:x86_64|i[3-6]86|aarch64|noarch|ppc64le|s390x))\s+\S+\s+\S+", line
-        )
+        match = re.match(r"(\S+\.\w+)\s+\S+\s+\S+\s*\Z", line)
         if match:
             names.add(match.group(1))
     return names
@@ -158,7 +177,7 @@ def parse_dnf_advisories(text: str) -> Tuple[int, Set[str]]:
     packages: Set[str] = set()
     for line in text.splitlines():
         match = re.match(
-            r"([A-Z][A-Za-z]*[-:]\S*\d)\s+(\S+)\s+(?:\S+\s+)??(\S+\.\w+)(?:\s|\Z)", line
+            r"([A-Za-z]+[-:]\S*\d\S*)\s+(\S+)\s+(?:\S+\s+)??(\S+-\S+\.\w+)(?:\s|\Z)", line
         )
         if match:
             advisories += 1
@@ -213,7 +232,10 @@ class PackageManager:
             raise HostError(Unreadable.NOT_FOUND, "none of %s" % ", ".join(paths)[:200])
         return max(times)
 
-    def _said(self, argv: Sequence[str], good_codes: Sequence[int] = (0,)) -> str:
+    def _said(self, argv: Sequence[str]) -> str:
+        return self._result(argv, (0,)).stdout
+
+    def _result(self, argv: Sequence[str], good_codes: Sequence[int]) -> CommandResult:
         result: CommandResult = self.host.run(argv, LIST_SECONDS)
         if result.exit_code not in good_codes:
             raise HostError(
@@ -223,7 +245,7 @@ class PackageManager:
         if not text.strip():
             # Each of these commands says something even when nothing waits.
             raise HostError(Unreadable.MALFORMED, "%s: said nothing" % " ".join(argv))
-        return result.stdout
+        return result
 
 
 class Apt(PackageManager):
@@ -237,7 +259,7 @@ class Apt(PackageManager):
             if self.host.exists(path)
         ]
         times = [time for time in found if time is not None]
-        return _utc(self.host, max(times)) if times else None
+        return to_utc(self.host, max(times)) if times else None
 
     def list_refreshed(self) -> datetime:
         if not self._has_list(""):
@@ -247,19 +269,45 @@ class Apt(PackageManager):
         return self._newest(("/var/lib/apt/periodic/update-success-stamp", "/var/lib/apt/lists"))
 
     def pending(self) -> Tuple[int, Optional[int], str]:
-        argv = ("apt", "list", "--upgradable")
+        argv = ("apt", "list", "--upgradable", "--all-versions")
         try:
-            packages, security = parse_apt_upgradable(self._said(argv))
+            upgrades = parse_apt_upgradable(self._said(argv))
         except ValueError as error:
             raise HostError(Unreadable.MALFORMED, str(error)) from error
         if not self._has_list("security"):
-            return packages, None, "no security suite in the package sources"
-        return packages, security, " ".join(argv)
+            return len(upgrades), None, "no security suite in the package sources"
+        security = sum(1 for upgrade in upgrades if upgrade.security)
+        if security == 0 and upgrades:
+            # Some wait, none of them known to be a security fix: each must be known not to be.
+            if any(upgrade.security is None for upgrade in upgrades):
+                return len(upgrades), None, "apt does not list what is installed"
+            others = self._suites_without_security()
+            doubtful = [u.name for u in upgrades if others.intersection(u.suites)]
+            if doubtful:
+                why = "of %s, whose source tells no security fixes apart"
+                return len(upgrades), None, why % ", ".join(doubtful[:3])
+        return len(upgrades), security, " ".join(argv)
+
+    def _suites_without_security(self) -> Set[str]:
+        """Suites of sources such as a browser's own, which have no security suite beside them."""
+        suites: Dict[str, Set[str]] = {}
+        for name in self._release_files():
+            origin, names = parse_release(self.host.read_head("/var/lib/apt/lists/%s" % name, 4096))
+            suites.setdefault(origin, set()).update(names or ("unknown",))
+        return {
+            name
+            for names in suites.values()
+            if not any(other.endswith("-security") for other in names)
+            for name in names
+        }
 
     def _has_list(self, word: str) -> bool:
+        return any(word in name for name in self._release_files())
+
+    def _release_files(self) -> List[str]:
         """Sample: deb.debian.org_debian-security_dists_bookworm-security_InRelease"""
         names = self.host.list_dir("/var/lib/apt/lists")
-        return any(word in name and re.search(r"_(In)?Release\Z", name) for name in names)
+        return [name for name in names if re.search(r"_(In)?Release\Z", name)]
 
 
 class Dnf(PackageManager):
@@ -283,9 +331,13 @@ class Dnf(PackageManager):
 
     def pending(self) -> Tuple[int, Optional[int], str]:
         dnf = ("dnf", "--cacheonly")
-        packages = parse_dnf_packages(self._said((*dnf, "check-update"), (0, 100)))  # 100: some
+        check = (*dnf, "check-update")
+        said = self._result(check, (0, 100))
+        packages = parse_dnf_packages(said.stdout)
+        if not packages and said.exit_code == 100:  # updates exist
+            raise HostError(Unreadable.MALFORMED, "%s: exit code 100, no row" % " ".join(check))
         if not packages:
-            return 0, 0, "dnf --cacheonly check-update"
+            return 0, 0, " ".join(check)
         argv = (*dnf, "updateinfo", "list")
         advisories, security = parse_dnf_advisories(self._said(argv))
         if not advisories:
@@ -299,7 +351,7 @@ class Zypper(PackageManager):
 
     def last_installed(self) -> Optional[datetime]:
         time = parse_zypp_history(self.host.read_text(self.log, 16 * 1024 * 1024))
-        return None if time is None else _utc(self.host, time)
+        return None if time is None else to_utc(self.host, time)
 
     def list_refreshed(self) -> datetime:
         folder = "/var/cache/zypp/solv"

@@ -9,8 +9,7 @@ from typing import Any
 import click
 from sqlalchemy import Connection
 
-from attt_collector.judge.site import VIETNAM_TIME
-from attt_collector.records import Unit
+from attt_collector.records import VIETNAM_TIME, Unit
 from attt_collector.store import units
 
 unit_option: Callable[[Any], Any] = click.option(
@@ -28,8 +27,9 @@ def _moment(ctx: click.Context, param: click.Parameter, value: str | None) -> da
         return None
     try:
         if len(value) == len("2026-11-22"):
-            return datetime.combine(date.fromisoformat(value), time(23, 59, 59), VIETNAM_TIME)
-        moment = datetime.fromisoformat(value)
+            moment = datetime.combine(date.fromisoformat(value), time(23, 59, 59), VIETNAM_TIME)
+        else:
+            moment = datetime.fromisoformat(value)
     except ValueError:
         raise click.BadParameter(
             f"«{value}» không phải ngày; viết 2026-11-22 hoặc 2026-11-22T08:00 "
@@ -37,7 +37,15 @@ def _moment(ctx: click.Context, param: click.Parameter, value: str | None) -> da
             ctx,
             param,
         ) from None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=VIETNAM_TIME)
+    moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=VIETNAM_TIME)
+    if moment.astimezone(VIETNAM_TIME).date() > now().date():
+        raise click.BadParameter(
+            f"«{value}» chưa đến; số liệu của ngày đó chưa có "
+            f'("{value}" has not come yet, there are no figures of that day)',
+            ctx,
+            param,
+        )
+    return min(moment, now())  # "today" means: as far as today has come
 
 
 as_of_option: Callable[[Any], Any] = click.option(
@@ -55,10 +63,10 @@ def now() -> datetime:
 
 
 def units_in_scope(conn: Connection, unit_code: str | None, as_of: datetime) -> tuple[Unit, ...]:
-    """A unit and everything below it on that day, or every unit.
+    """A unit and everything below it, or every unit, as far as their devices count then.
 
     Raises:
         AtttError: ATTT-520, no such unit.
     """
     on = as_of.astimezone(VIETNAM_TIME).date()
-    return units.all_on(conn, on) if unit_code is None else units.subtree(conn, unit_code, on)
+    return units.in_scope(conn, unit_code, on, as_of)

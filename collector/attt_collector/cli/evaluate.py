@@ -9,10 +9,11 @@ import click
 
 from attt_collector.cli import _scope
 from attt_collector.judge.evaluate import assess, keep
-from attt_collector.judge.site import VIETNAM_TIME
+from attt_collector.records import VIETNAM_TIME
 from attt_collector.report import summary
 from attt_collector.settings import CollectorFolder
 from attt_collector.store.db import Store
+from attt_collector.words import Words
 from attt_rules import pack
 
 
@@ -39,4 +40,4 @@ def command(
     if as_json:
         click.echo(json.dumps(summary.to_json(assessment), ensure_ascii=False, indent=2))
     else:
-        click.echo(summary.text(assessment), nl=False)
+        click.echo(summary.text(assessment, Words(folder.language)), nl=False)

@@ -8,10 +8,11 @@ import click
 
 from attt_collector.cli import _scope
 from attt_collector.judge.evaluate import assess
-from attt_collector.judge.site import VIETNAM_TIME
+from attt_collector.records import VIETNAM_TIME
 from attt_collector.report.explain import explain
 from attt_collector.settings import CollectorFolder
 from attt_collector.store.db import Store
+from attt_collector.words import Words
 from attt_rules import pack
 
 
@@ -31,4 +32,4 @@ def command(
     with Store.open(folder.database_url) as store, store.read() as conn:
         units = _scope.units_in_scope(conn, unit_code, moment)
         assessment = assess(conn, rules, units, moment)
-    click.echo(explain(assessment, indicator.upper()), nl=False)
+    click.echo(explain(assessment, indicator.upper(), Words(folder.language)), nl=False)

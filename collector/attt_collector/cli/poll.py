@@ -72,8 +72,8 @@ from attt_rules.contract import Snapshot, Text
 @click.option(
     "--check-default-community",
     is_flag=True,
-    help="Thử thêm community «public», một lần v1 và một lần v2c "
-    '(also try "public", once by v1 and once by v2c).',
+    help="Thử thêm community «public», «private», hai lần v1 và hai lần v2c "
+    '(also try "public" and "private", twice by v1 and v2c).',
 )
 @click.option(
     "--same-device",

@@ -8,16 +8,10 @@ from pathlib import Path
 import click
 
 from attt_collector.cli import _scope
-from attt_collector.judge.evaluate import assess
-from attt_collector.judge.site import VIETNAM_TIME
-from attt_collector.report import compose, files, render_text, template_reader
+from attt_collector.report import files, making, render_text
 from attt_collector.report.period import Period
 from attt_collector.settings import CollectorFolder
-from attt_collector.store import units
 from attt_collector.store.db import Store
-from attt_rules import __version__, pack
-from attt_rules.contract import Text
-from attt_rules.errors import AtttError
 
 
 @click.command(
@@ -37,7 +31,7 @@ from attt_rules.errors import AtttError
 @click.option(
     "--template",
     "template_id",
-    default="bao-cao-nam",
+    default=making.DEFAULT_TEMPLATE,
     show_default=True,
     metavar="MẪU",
     help="Mẫu báo cáo (report template).",
@@ -59,33 +53,15 @@ def command(
     template_id: str,
     out: Path | None,
 ) -> None:
-    period = Period.parse(period_text)
-    moment = as_of or period.as_of(_scope.now())
-    day = moment.astimezone(VIETNAM_TIME).date()
-    if day < period.first:
-        raise AtttError(
-            "ATTT-611",
-            Text(
-                vi=f"Ngày lấy số liệu {day.isoformat()} đứng trước kỳ báo cáo {period.words}.",
-                en=f"The date of the figures, {day.isoformat()}, lies before the period "
-                f"{period.slug}.",
-            ),
-            Text(
-                vi="chọn --as-of trong hoặc sau kỳ báo cáo.",
-                en="Choose --as-of inside or after the period.",
-            ),
+    with Store.open(folder.database_url) as store:
+        template, report = making.make(
+            store,
+            unit_code,
+            Period.parse(period_text),
+            now=_scope.now(),
+            as_of=as_of,
+            template_id=template_id,
         )
-    rules = pack.for_date(min(day, period.last))
-    template = template_reader.builtin(template_id, rules)
-    with Store.open(folder.database_url) as store, store.read() as conn:
-        unit = units.by_code(conn, unit_code)
-        parent = units.by_id(conn, unit.parent_id) if unit.parent_id is not None else None
-        scope = _scope.units_in_scope(conn, unit_code, moment)
-        assessment = assess(conn, rules, scope, moment)
-        simulated = store.simulated
-    program = f"attt-collector {__version__}"
-    origin = compose.Origin(unit, parent, period, simulated, program)
-    report = compose.compose(template, assessment, origin)
     written = files.write(report, template.folder, out or folder.reports)
     click.echo(render_text.render(report))
     for path in written.paths():

@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from attt_collector.judge.site import VIETNAM_TIME, PolledDevice, site_facts
-from attt_collector.records import Asset, Attestation, StoredSnapshot, Unit
+from attt_collector.judge.site import PolledDevice, site_facts, speaks_of_a_place
+from attt_collector.records import VIETNAM_TIME, Asset, Attestation, StoredSnapshot, Unit
 from attt_collector.store import assets as asset_store
 from attt_collector.store import attestations as attestation_store
 from attt_collector.store import findings as finding_store
@@ -53,20 +53,38 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """Everything judged about some units at one moment, in a fixed order."""
+    """Everything judged about some units at one moment, in a fixed order.
+
+    groupings: units that only group others and have no place of their own, with what is vouched
+    for them (a province's quota); they are no offices, so they are in no population.
+    """
 
     pack: Pack
     as_of: datetime
     units: tuple[Unit, ...]
     subjects: tuple[Subject, ...]
+    groupings: tuple[Subject, ...] = ()
 
     def of_kinds(self, kinds: Iterable[AssetKind]) -> tuple[Subject, ...]:
         wanted = frozenset(kinds)
         return tuple(subject for subject in self.subjects if subject.asset.kind in wanted)
 
+    def sites(self) -> tuple[Subject, ...]:
+        """Every subject that can carry what is vouched for a unit, offices and groupings."""
+        return self.of_kinds([AssetKind.SITE]) + self.groupings
+
     def of_unit(self, unit: Unit, subjects: Iterable[Subject]) -> Assessment:
         """The same judgement seen for one unit alone; `subjects` are those of that unit."""
-        return replace(self, units=(unit,), subjects=tuple(subjects))
+        return self.part(frozenset([unit.id]), subjects)
+
+    def part(self, unit_ids: frozenset[int], subjects: Iterable[Subject]) -> Assessment:
+        """The same judgement seen for some of its units; `subjects` are those of these units."""
+        return replace(
+            self,
+            units=tuple(unit for unit in self.units if unit.id in unit_ids),
+            subjects=tuple(subjects),
+            groupings=tuple(one for one in self.groupings if one.unit.id in unit_ids),
+        )
 
 
 def assess(
@@ -81,7 +99,8 @@ def assess(
     Args:
         conn: a reading connection of the store.
         units: the scope, for example a subtree; an asset of another unit is not looked at.
-        as_of: an aware datetime; what came later does not exist yet.
+        as_of: an aware datetime; what was true only later is not looked at, what became known
+            later about that moment (a spooled snapshot, a document handed in) is.
         already: see snapshots.latest_facts.
     """
     unit_ids = [unit.id for unit in units]
@@ -110,24 +129,28 @@ def judge(
         attested_of[attestation.unit_id].append(attestation)
     parents = {unit.parent_id for unit in units}
     subjects: list[Subject] = []
+    groupings: list[Subject] = []
     for unit in units:
         own = sorted(assets_of[unit.id], key=lambda a: (a.kind.value, a.name, a.device_id))
         devices = [asset for asset in own if asset.kind is not AssetKind.SITE]
         site = next((asset for asset in own if asset.kind is AssetKind.SITE), None)
-        if devices or attested_of[unit.id] or unit.id not in parents:
-            # A leaf office that has never said anything is an office all the same: it stays in
-            # every denominator. Only a unit that merely groups others has no place of its own.
-            polled = [
-                PolledDevice(asset, *latest.get(asset.id, (None, ())))
-                for asset in devices
-                if asset.kind is AssetKind.NETWORK_DEVICE
-            ]
-            facts = site_facts(unit, polled, attested_of[unit.id], as_of)
-            subjects.append(_site(engine, unit, site or _site_asset(unit), facts, as_of))
+        polled = [
+            PolledDevice(asset, *latest.get(asset.id, (None, ())))
+            for asset in devices
+            if asset.kind is AssetKind.NETWORK_DEVICE
+        ]
+        facts = site_facts(unit, polled, attested_of[unit.id], as_of)
+        place = _site(engine, unit, site or _site_asset(unit), facts, as_of)
+        # A leaf office that has never said anything is an office all the same: it stays in every
+        # denominator. Only a unit that merely groups others has no place of its own.
+        if devices or unit.id not in parents or speaks_of_a_place(attested_of[unit.id]):
+            subjects.append(place)
+        elif attested_of[unit.id]:
+            groupings.append(place)
         subjects.extend(
             _device(engine, unit, asset, latest.get(asset.id), as_of) for asset in devices
         )
-    return Assessment(pack, as_of, tuple(units), tuple(subjects))
+    return Assessment(pack, as_of, tuple(units), tuple(subjects), tuple(groupings))
 
 
 def keep(conn: Connection, pack: Pack, subjects: Iterable[Subject], at: datetime) -> int:

@@ -53,10 +53,7 @@ class DeclaredMachines:
 
     declared: int
     enrolled: int
-
-    @property
-    def not_enrolled(self) -> int:
-        return max(0, self.declared - self.enrolled)
+    not_enrolled: int  # summed unit by unit: one unit's surplus does not hide another's gap
 
 
 def spec_of(assessment: Assessment, indicator_id: str) -> IndicatorSpec:
@@ -102,17 +99,18 @@ def members(assessment: Assessment, indicator_id: str) -> tuple[Member, ...]:
 def units_without_plan(assessment: Assessment, indicator_id: str) -> tuple[Unit, ...]:
     """Units whose planned quantity (quota) nobody has vouched for, neither there nor above.
 
-    A quota given to a city as a whole covers the communes under it.
+    A quota is for the unit's own machines and for those of the units below it that have none of
+    their own: one figure for a whole city covers its communes, and one figure each adds up.
     """
     spec = spec_of(assessment, indicator_id)
     if spec.planned is None:
         return ()
-    known = {unit.id for unit, _ in _planned(assessment, spec.planned)}
-    lines = _lines(assessment)
+    known = frozenset(unit.id for unit, _ in _planned(assessment, spec.planned))
+    nearest = _nearest(assessment, known)
     return tuple(
         subject.unit
         for subject in assessment.of_kinds([AssetKind.SITE])
-        if known.isdisjoint(lines[subject.unit.id])
+        if nearest[subject.unit.id] is None
     )
 
 
@@ -173,20 +171,24 @@ def declared_machines(assessment: Assessment) -> DeclaredMachines | None:
     declared = _planned(assessment, "site.machines_declared_count")
     if not declared:
         return None
-    declaring = {unit.id for unit, _ in declared}
-    lines = _lines(assessment)
-    enrolled = sum(
-        1
+    wanted = {unit.id: machines for unit, machines in declared}
+    nearest = _nearest(assessment, frozenset(wanted))
+    enrolled = Counter(
+        nearest[subject.unit.id]
         for subject in assessment.of_kinds([AssetKind.PC])
-        if not declaring.isdisjoint(lines[subject.unit.id])
+        if nearest[subject.unit.id] is not None
     )
-    return DeclaredMachines(sum(machines for _, machines in declared), enrolled)
+    return DeclaredMachines(
+        sum(wanted.values()),
+        sum(enrolled.values()),
+        sum(max(0, machines - enrolled[unit_id]) for unit_id, machines in wanted.items()),
+    )
 
 
 def site_texts(assessment: Assessment, key: str) -> tuple[str, ...]:
     """The different values that the sites give a text fact, in the order first met."""
     found: dict[str, None] = {}
-    for subject in assessment.of_kinds([AssetKind.SITE]):
+    for subject in assessment.sites():
         value = FactSet(subject.facts).value(key)
         if isinstance(value, str):
             found[value] = None
@@ -197,7 +199,10 @@ def _members(assessment: Assessment, spec: IndicatorSpec) -> Iterator[Member]:
     when = CompiledCondition(spec.when) if spec.when is not None else None
     check = CompiledCondition(spec.check) if spec.check is not None else None
     asks_facts = when is not None or check is not None  # a rule has asked them already
+    planned_for = _planned_for(assessment, spec)
     for subject in assessment.of_kinds(spec.kinds):
+        if planned_for is not None and subject.unit.id not in planned_for:
+            continue
         facts = FactSet(subject.facts if asks_facts else ())
         belongs = when(facts, assessment.as_of) if when is not None else True
         if belongs is False:
@@ -244,24 +249,35 @@ def _value(assessment: Assessment, spec: IndicatorSpec, found: Counter[Status]) 
     )
 
 
+def _planned_for(assessment: Assessment, spec: IndicatorSpec) -> frozenset[int] | None:
+    """Ids of the units whose planned quantity is known; None when none is, or none is asked for.
+
+    Machines of a unit without a quota must not raise what is reached of the others' quotas.
+    """
+    if spec.planned is None or not _planned(assessment, spec.planned):
+        return None
+    without = {unit.id for unit in units_without_plan(assessment, spec.id)}
+    return frozenset(unit.id for unit in assessment.units if unit.id not in without)
+
+
 def _planned(assessment: Assessment, key: str) -> list[tuple[Unit, int]]:
     planned = []
-    for subject in assessment.of_kinds([AssetKind.SITE]):
+    for subject in assessment.sites():
         value = FactSet(subject.facts).value(key)
         if isinstance(value, int) and not isinstance(value, bool):
             planned.append((subject.unit, value))
     return planned
 
 
-def _lines(assessment: Assessment) -> dict[int, frozenset[int]]:
-    """For each unit in scope: its id and the ids of those above it, as far as in scope."""
+def _nearest(assessment: Assessment, wanted: frozenset[int]) -> dict[int, int | None]:
+    """For each unit in scope: the id of the nearest of `wanted`, itself or above; None if none."""
     parents = {unit.id: unit.parent_id for unit in assessment.units}
-    lines: dict[int, frozenset[int]] = {}
+    found: dict[int, int | None] = {}
     for unit in assessment.units:
-        line: set[int] = set()
         current: int | None = unit.id
-        while current in parents and current not in line:
-            line.add(current)
+        seen: set[int] = set()
+        while current in parents and current not in wanted and current not in seen:
+            seen.add(current)
             current = parents[current]
-        lines[unit.id] = frozenset(line)
-    return lines
+        found[unit.id] = current if current in wanted else None
+    return found

@@ -22,8 +22,7 @@ from sqlalchemy import Connection
 from attt_collector import trust
 from attt_collector.judge import refusals
 from attt_collector.judge.evaluate import Standing, standing_of
-from attt_collector.judge.site import VIETNAM_TIME
-from attt_collector.records import Asset, StoredSnapshot
+from attt_collector.records import VIETNAM_TIME, Asset, StoredSnapshot
 from attt_collector.store import assets, findings, snapshots
 from attt_collector.store.db import Store
 from attt_collector.store.errors import asset_retired
@@ -206,12 +205,21 @@ def _unreadable_envelope(raw: bytes) -> refusals.Refused:
 
 def _validated(body: bytes, name: str) -> Snapshot:
     try:
-        return _snapshots.validate_json(body, strict=True)
+        snapshot = _snapshots.validate_json(body, strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         raise refusals.contract_broken(
             name, _place(first["loc"], body), first["msg"], error.error_count()
         ) from None
+    # Facts are read back from the evidence by another parser than the one that let them in. What
+    # the two do not read alike would be stored and then stop every later judgement of the unit.
+    try:
+        alike = snapshots.facts_of(body) == snapshot.facts
+    except (ValueError, KeyError, TypeError):
+        alike = False
+    if not alike:
+        raise refusals.contract_broken(name, "facts", "not in the contract's own form", 1)
+    return snapshot
 
 
 def _place(location: tuple[int | str, ...], body: bytes) -> str:

@@ -10,18 +10,34 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import datetime, timedelta
 
-from attt_collector.records import Asset, Attestation, StoredSnapshot, Unit
+from attt_collector.records import VIETNAM_TIME, Asset, Attestation, StoredSnapshot, Unit
 from attt_collector.store.attestations import ATTESTED_SPECS
-from attt_rules.contract import Fact, FactSpec, FactValue, Text, Unreadable, ValueType
-
-# Documents, periods and "today" of a Vietnamese office; no summer time since 1975.
-VIETNAM_TIME = timezone(timedelta(hours=7))
+from attt_rules.contract import (
+    MAX_LIST_ITEMS,
+    Fact,
+    FactSpec,
+    FactValue,
+    Text,
+    Unreadable,
+    ValueType,
+)
 
 # A device that the collector polls several times a day and that has been silent for a week is not
 # "just rebooting": it is off, moved or cut off, and what it said of its links no longer holds.
 ANSWERING_WITHIN = timedelta(days=7)
+
+# May be declared for an area as a whole.
+AREA_KEYS = ("site.machines_declared_count",)
+# Whoever vouches for one of these has looked at the place: with no device polled there, the list
+# of what is polled is known to be empty, and a "no" can stand.
+_FIREWALL_KEYS = ("site.firewall_present",)
+_LINK_KEYS = ("site.lan_connected", "site.wan_connected", "site.tslcd_connected")
+
+_SOURCE_CHARS = 1000
+_ITEM_CHARS = 512
+_NAMES_SHOWN = 10
 
 # IF-MIB: the interface carries packets only when "up"; "unknown" says that nobody can tell.
 _LINK_UP = {
@@ -120,56 +136,107 @@ def site_facts(
     Args:
         unit: the office.
         devices: its network devices; other kinds of assets say nothing about the site.
-        attestations: of this unit; those not in force on the day of `as_of` are left out, so that
-            what they vouched for is unknown again.
+        attestations: of this unit and in force on the day of `as_of`, at most one of each key.
         as_of: the moment judged; aware.
 
     Returns:
         Facts in a fixed order: the same input gives the same facts.
     """
     ordered = sorted(devices, key=lambda device: (device.asset.name, device.asset.device_id))
+    attested = tuple(attestations)
     return (
-        Fact(
+        _say(
             "site.unit_kind",
             as_of,
             f"danh mục đơn vị của máy thu thập: {unit.code}",
             unit.kind.value,
         ),
-        *_firewall_facts(ordered, as_of),
-        *_link_facts(ordered, as_of),
-        *_attested_facts(attestations, as_of),
+        *(
+            _firewall_facts(ordered, as_of)
+            if ordered
+            else _none_polled("site.firewalls", _FIREWALL_KEYS, attested, as_of)
+        ),
+        *(
+            _link_facts(ordered, as_of)
+            if ordered
+            else _none_polled("site.links", _LINK_KEYS, attested, as_of)
+        ),
+        *_attested_facts(attested),
     )
+
+
+def speaks_of_a_place(attestations: Iterable[Attestation]) -> bool:
+    """Whether anything vouched for is about the unit's own place, and not about a whole area.
+
+    A province may hold the quota of all its communes without being one more office itself.
+    """
+    return any(
+        one.key not in AREA_KEYS and not one.key.startswith("quota.") for one in attestations
+    )
+
+
+def _say(
+    key: str,
+    read_at: datetime,
+    source: str,
+    value: FactValue | None = None,
+    *,
+    unreadable: Unreadable | None = None,
+    item: str | None = None,
+) -> Fact:
+    """A fact whose source, put together from what devices and people wrote, is kept short: one
+    unit's long names must not stop the judging of all others.
+    """
+    return Fact(key, read_at, source[:_SOURCE_CHARS], value, unreadable, item)
+
+
+def _item(name: str) -> str:
+    return name[:_ITEM_CHARS]
+
+
+def _few(names: Iterable[str]) -> str:
+    """The first names, and how many more there are."""
+    every = list(names)
+    shown = ", ".join(every[:_NAMES_SHOWN])
+    rest = len(every) - _NAMES_SHOWN
+    return shown if rest <= 0 else f"{shown} và {rest} thiết bị khác"
 
 
 def _find(facts: Iterable[Fact], key: str, item: str | None = None) -> Fact | None:
     return next((fact for fact in facts if fact.key == key and fact.item == item), None)
 
 
+def _none_polled(
+    key: str, vouched_by: tuple[str, ...], attested: Iterable[Attestation], as_of: datetime
+) -> Iterator[Fact]:
+    # With no device declared and nothing vouched for nobody has looked: saying "[]" then would
+    # turn silence into a fail.
+    if any(one.key in vouched_by for one in attested):
+        yield _say(key, as_of, "không có thiết bị mạng nào được theo dõi; theo xác nhận", ())
+
+
 def _firewall_facts(devices: Sequence[PolledDevice], as_of: datetime) -> Iterator[Fact]:
-    # With no device declared at all nobody has looked: saying "[]" would turn silence into a fail.
-    if not devices:
-        return
     source = "thiết bị mạng của đơn vị khai báo trên máy thu thập (device.kind)"
     kinds = [(device, _find(device.facts, "device.kind")) for device in devices]
     firewalls = [device for device, kind in kinds if kind is not None and kind.value == "firewall"]
     kind_unknown = [device for device, kind in kinds if kind is None or kind.value is None]
     if kind_unknown and not firewalls:
-        names = ", ".join(device.asset.name for device in kind_unknown)
-        yield Fact(
+        names = _few(device.asset.name for device in kind_unknown)
+        yield _say(
             "site.firewalls",
             as_of,
             f"{source}; chưa rõ loại: {names}",
             unreadable=Unreadable.NOT_FOUND,
         )
         return
-    yield Fact("site.firewalls", as_of, source, tuple(device.asset.name for device in firewalls))
+    yield _say("site.firewalls", as_of, source, tuple(device.asset.name for device in firewalls))
     seen: set[str] = set()
     for device in firewalls:
         name = device.asset.name
         if name in seen:  # two devices of one name: the list says it once, the first answer counts
             continue
         seen.add(name)
-        yield Fact(
+        yield _say(
             "site.firewall.answering",
             device.when,
             f"bản chụp mới nhất của {name} (device.uptime_seconds)",
@@ -179,8 +246,6 @@ def _firewall_facts(devices: Sequence[PolledDevice], as_of: datetime) -> Iterato
 
 
 def _link_facts(devices: Sequence[PolledDevice], as_of: datetime) -> Iterator[Fact]:
-    if not devices:
-        return
     links: list[Fact] = []
     names: list[str] = []
     for device in devices:
@@ -189,9 +254,12 @@ def _link_facts(devices: Sequence[PolledDevice], as_of: datetime) -> Iterator[Fa
                 continue
             names.append(item)
             links.extend(facts)
-    yield Fact(
-        "site.links", as_of, "các cổng có vai trò khai báo trong ifAlias", value=tuple(names)
-    )
+    source = "các cổng có vai trò khai báo trong ifAlias"
+    if len(names) > MAX_LIST_ITEMS:
+        source = f"{source}: {len(names)} cổng, quá {MAX_LIST_ITEMS}"
+        yield _say("site.links", as_of, source, unreadable=Unreadable.MALFORMED)
+        return
+    yield _say("site.links", as_of, source, value=tuple(names))
     yield from links
 
 
@@ -213,8 +281,8 @@ def _links_of(device: PolledDevice, as_of: datetime) -> Iterator[tuple[str, list
         yield (
             item,
             [
-                Fact("site.link.role", device.when, source, unreadable=reason, item=item),
-                Fact("site.link.up", device.when, source, unreadable=reason, item=item),
+                _say("site.link.role", device.when, source, unreadable=reason, item=item),
+                _say("site.link.up", device.when, source, unreadable=reason, item=item),
             ],
         )
         return
@@ -222,15 +290,15 @@ def _links_of(device: PolledDevice, as_of: datetime) -> Iterator[tuple[str, list
         role = _find(device.facts, "interface.role", interface)
         if role is None:  # no declared role: an ordinary port of a switch
             continue
-        item = f"{name}/{interface}"
+        item = _item(f"{name}/{interface}")
         facts = [
-            Fact(
+            _say(
                 "site.link.role",
                 role.read_at,
                 f"{name}: {role.source}",
                 role.value,
-                role.unreadable,
-                item,
+                unreadable=role.unreadable,
+                item=item,
             )
         ]
         state = _find(device.facts, "interface.oper_state", interface)
@@ -242,35 +310,25 @@ def _links_of(device: PolledDevice, as_of: datetime) -> Iterator[tuple[str, list
 def _link_up(device_name: str, item: str, state: Fact) -> Fact:
     source = f"{device_name}: {state.source}"
     if state.unreadable is not None:
-        return Fact("site.link.up", state.read_at, source, unreadable=state.unreadable, item=item)
+        return _say("site.link.up", state.read_at, source, unreadable=state.unreadable, item=item)
     up = _LINK_UP.get(state.value) if isinstance(state.value, str) else None
     if up is None:
-        return Fact(
+        return _say(
             "site.link.up",
             state.read_at,
             f"{source} = {state.value}",
             unreadable=Unreadable.MALFORMED,
             item=item,
         )
-    return Fact("site.link.up", state.read_at, source, up, item=item)
+    return _say("site.link.up", state.read_at, source, up, item=item)
 
 
-def _attested_facts(attestations: Iterable[Attestation], as_of: datetime) -> Iterator[Fact]:
+def _attested_facts(attestations: Iterable[Attestation]) -> Iterator[Fact]:
+    """What is vouched for; which of two documents speaks was decided where they are kept."""
     specs: Mapping[str, FactSpec] = {spec.key: spec for spec in ATTESTED_SPECS}
-    on = as_of.astimezone(VIETNAM_TIME).date()
-    latest: dict[tuple[str, str], Attestation] = {}
-    for attestation in sorted(attestations, key=lambda one: one.id):
-        if attestation.key in specs and _in_force(attestation, on):
-            # What was recorded later lays itself over the earlier, as in the store.
-            latest[attestation.key, attestation.item or ""] = attestation
-    for _, attestation in sorted(latest.items()):
-        yield _attested_fact(attestation, specs[attestation.key])
-
-
-def _in_force(attestation: Attestation, on: date) -> bool:
-    return attestation.valid_from <= on and (
-        attestation.valid_until is None or on < attestation.valid_until
-    )
+    for attestation in sorted(attestations, key=lambda one: (one.key, one.item or "", one.id)):
+        if attestation.key in specs:
+            yield _attested_fact(attestation, specs[attestation.key])
 
 
 def _attested_fact(attestation: Attestation, spec: FactSpec) -> Fact:
@@ -282,7 +340,7 @@ def _attested_fact(attestation: Attestation, spec: FactSpec) -> Fact:
     read_at = datetime(signed.year, signed.month, signed.day, tzinfo=VIETNAM_TIME)
     value: FactValue | None = attestation.value
     if value is None or not spec.type.accepts(value):
-        return Fact(
+        return _say(
             spec.key, read_at, source, unreadable=Unreadable.MALFORMED, item=attestation.item
         )
-    return Fact(spec.key, read_at, source, value, item=attestation.item)
+    return _say(spec.key, read_at, source, value, item=attestation.item)

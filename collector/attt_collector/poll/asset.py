@@ -13,9 +13,9 @@ from enum import StrEnum
 from sqlalchemy import Connection
 
 from attt_collector.poll.errors import TwoDevicesOrOne
-from attt_collector.poll.poller import Device, device_id_of
+from attt_collector.poll.poller import ENGINE_ID_KEY, Device, device_id_of
 from attt_collector.records import Asset
-from attt_collector.store import assets, snapshots
+from attt_collector.store import assets, snapshots, units
 from attt_collector.store.db import Store
 from attt_rules.contract import AssetKind, Snapshot
 
@@ -46,11 +46,8 @@ def settle(
         TwoDevicesOrOne: its engine ID is that of an asset with another name, and nobody has said
             what that means.
     """
-    polled_id = snapshot.asset.device_id
     asset = store.write(
-        lambda conn: _find_or_add(
-            conn, polled_id, device, unit_id=unit_id, at=at, identity=identity
-        )
+        lambda conn: _find_or_add(conn, snapshot, device, unit_id=unit_id, at=at, identity=identity)
     )
     facts = snapshot.facts
     if not any(fact.key == "device.kind" for fact in facts):
@@ -63,13 +60,14 @@ def settle(
 
 def _find_or_add(
     conn: Connection,
-    polled_id: str,
+    snapshot: Snapshot,
     device: Device,
     *,
     unit_id: int,
     at: datetime,
     identity: Identity,
 ) -> Asset:
+    polled_id = snapshot.asset.device_id
     by_engine = assets.by_device_id(conn, polled_id)
     id_by_name = device_id_of(device, None)
     by_name = next(
@@ -91,6 +89,8 @@ def _find_or_add(
         if by_engine.name == device.name or identity is Identity.SAME_DEVICE:
             return by_engine
         raise TwoDevicesOrOne(str(device), by_engine.name)
+    if identity is not Identity.OTHER_DEVICE:
+        _refuse_one_of_another_unit(conn, snapshot, device, unit_id=unit_id, at=at)
     return assets.enrol(
         conn,
         device_id=id_by_name if by_engine is not None else polled_id,
@@ -100,3 +100,25 @@ def _find_or_add(
         public_key=None,
         at=at,
     )
+
+
+def _refuse_one_of_another_unit(
+    conn: Connection, snapshot: Snapshot, device: Device, *, unit_id: int, at: datetime
+) -> None:
+    """One firewall may not count for two communes; a person says when it is another device whose
+    configuration, and engine ID with it, was copied.
+    """
+    engine_id = next((f.value for f in snapshot.facts if f.key == ENGINE_ID_KEY), None)
+    if engine_id is None:
+        return
+    elsewhere = [unit for unit in units.everything(conn) if unit.id != unit_id]
+    devices = {
+        asset.id: asset
+        for asset in assets.in_units(conn, units.ids(elsewhere), at)
+        if asset.kind is AssetKind.NETWORK_DEVICE
+    }
+    names = {unit.id: unit.name for unit in elsewhere}
+    for asset_id, (_, facts) in snapshots.latest_facts(conn, devices, at).items():
+        if any(f.key == ENGINE_ID_KEY and f.value == engine_id for f in facts):
+            asset = devices[asset_id]
+            raise TwoDevicesOrOne(str(device), f"{asset.name} ({names[asset.unit_id]})")

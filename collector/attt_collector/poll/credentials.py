@@ -19,7 +19,8 @@ from attt_rules.errors import AtttError
 
 # RFC 3414, section 11.2; devices refuse shorter ones when the user is made.
 MIN_PASSWORD_CHARS = 8
-DEFAULT_COMMUNITY = "public"
+# What devices are shipped with: to read, and on many of them to write.
+DEFAULT_COMMUNITIES = ("public", "private")
 SECTION = "snmp"
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from importlib.metadata import version
 
 from attt_collector.family import Reading, Walk, oid, pick
-from attt_collector.poll.credentials import DEFAULT_COMMUNITY, Community, Credentials
+from attt_collector.poll.credentials import DEFAULT_COMMUNITIES, Community, Credentials
 from attt_collector.poll.snmp import TIMEOUTS_SECONDS, Session, answers_default_community
 from attt_rules.contract import (
     AssetKind,
@@ -45,6 +45,8 @@ DEVICE_KINDS = (
     "other",
 )
 
+ENGINE_ID_KEY = "snmp.engine_id"
+
 SPECS = (
     FactSpec(
         "device.kind",
@@ -60,11 +62,19 @@ SPECS = (
         Text(vi="Phiên bản SNMP đã dùng: v2c hoặc v3", en="SNMP version used: v2c or v3"),
     ),
     FactSpec(
+        ENGINE_ID_KEY,
+        ValueType.STRING,
+        Text(
+            vi="Mã máy SNMP (engine ID), để nhận ra một thiết bị ở hai đơn vị",
+            en="SNMP engine ID in hex, to tell one device that stands in two units",
+        ),
+    ),
+    FactSpec(
         "snmp.default_community_refused",
         ValueType.BOOL,
         Text(
-            vi="Thiết bị không trả lời community mặc định «public» (v1, v2c)",
-            en='The device does not answer to the default community "public" (v1, v2c)',
+            vi="Thiết bị không trả lời community mặc định «public», «private» (v1, v2c)",
+            en='The device answers to none of the default communities "public" and "private"',
         ),
     ),
 )
@@ -126,7 +136,7 @@ async def poll(
 
     Args:
         now: when it is asked; aware.
-        check_default_community: also try "public" (one v1 and one v2c request).
+        check_default_community: also try "public" and "private" (v1 and v2c, twice each).
 
     Raises:
         PollError: as `poll_device`.
@@ -138,7 +148,7 @@ async def poll(
         family = pick(_system(walk))
         walk = walk.merged(await session.get(family.scalars))
         walk = walk.merged(await session.walk(family.columns))
-        readings = [*family.parse(walk), *_own_readings(device, credentials)]
+        readings = [*family.parse(walk), *_own_readings(device, credentials, _engine_id(walk))]
         readings.extend(
             await _default_community(
                 device, credentials, session, check_default_community, timeouts[0]
@@ -203,8 +213,13 @@ def _system(walk: Walk) -> dict[str, str]:
     return system
 
 
-def _own_readings(device: Device, credentials: Credentials) -> list[Reading]:
+def _own_readings(
+    device: Device, credentials: Credentials, engine_id: bytes | None
+) -> list[Reading]:
     readings = [Reading("snmp.version", f"SNMP {credentials.version}", credentials.version)]
+    if engine_id is not None:
+        source = "SNMP-FRAMEWORK-MIB::snmpEngineID.0"
+        readings.append(Reading(ENGINE_ID_KEY, source, engine_id.hex()))
     if device.kind is not None:
         readings.append(Reading("device.kind", "declared when the device was added", device.kind))
     return readings
@@ -213,8 +228,11 @@ def _own_readings(device: Device, credentials: Credentials) -> list[Reading]:
 async def _default_community(
     device: Device, credentials: Credentials, session: Session, asked: bool, seconds: float
 ) -> list[Reading]:
-    key, source = "snmp.default_community_refused", "SNMP v1, v2c GET sysUpTime.0 by public"
-    if isinstance(credentials, Community) and credentials.community == DEFAULT_COMMUNITY:
+    key, source = (
+        "snmp.default_community_refused",
+        "SNMP v1, v2c GET sysUpTime.0 by public, private",
+    )
+    if isinstance(credentials, Community) and credentials.community in DEFAULT_COMMUNITIES:
         return [Reading(key, "SNMP v2c, this poll", False)]
     if not asked:
         return []

@@ -25,7 +25,7 @@ from pysnmp.proto.rfc1902 import univ  # the decoder's base classes, some values
 
 from attt_collector.family import Oid, Walk, WalkValue
 from attt_collector.poll.credentials import (
-    DEFAULT_COMMUNITY,
+    DEFAULT_COMMUNITIES,
     AuthProtocol,
     Community,
     Credentials,
@@ -299,26 +299,41 @@ class Session:
 async def answers_default_community(
     address: str, port: int, oid: Oid, *, device: str, seconds: float = TIMEOUTS_SECONDS[0]
 ) -> bool:
-    """Whether the device answers one v1 or one v2c GET of `oid` with community "public".
+    """Whether the device answers a v1 or v2c GET of `oid` by one of DEFAULT_COMMUNITIES.
 
-    Any answer counts, also an error: a device that refuses a community stays silent.
+    Any answer counts, also an error: a device that refuses a community stays silent. So does a
+    lost packet, and that must not look like a refusal: there are two tries of each.
     """
-    for message_model in (0, 1):  # v1, v2c
-        engine = hlapi.SnmpEngine()
-        try:
-            indication, _, _ = await _request(
-                engine,
-                hlapi.CommunityData(DEFAULT_COMMUNITY, mpModel=message_model),
-                _Where(address, port, device),
-                command=hlapi.get_cmd,
-                oids=[oid],
-                seconds=seconds,
+    where = _Where(address, port, device)
+    for _ in range(2):
+        answers = await asyncio.gather(
+            *(
+                _answers(where, community, message_model, oid, seconds)
+                for community in DEFAULT_COMMUNITIES
+                for message_model in (0, 1)  # v1, v2c
             )
-        finally:
-            await _close(engine)
-        if indication is None:
+        )
+        if any(answers):
             return True
     return False
+
+
+async def _answers(
+    where: _Where, community: str, message_model: int, oid: Oid, seconds: float
+) -> bool:
+    engine = hlapi.SnmpEngine()
+    try:
+        indication, _, _ = await _request(
+            engine,
+            hlapi.CommunityData(community, mpModel=message_model),
+            where,
+            command=hlapi.get_cmd,
+            oids=[oid],
+            seconds=seconds,
+        )
+    finally:
+        await _close(engine)
+    return indication is None
 
 
 def _auth_of(credentials: Credentials) -> Any:

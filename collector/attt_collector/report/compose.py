@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from attt_collector.judge import indicators
 from attt_collector.judge.evaluate import FRESH_WITHIN, Assessment
 from attt_collector.judge.indicators import RuleTally
-from attt_collector.judge.site import VIETNAM_TIME
-from attt_collector.records import Unit
+from attt_collector.records import VIETNAM_TIME, Unit
 from attt_collector.report import annexes, naming, numbers
 from attt_collector.report.figures import (
     FIELDS,

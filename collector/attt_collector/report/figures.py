@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from attt_collector.judge import indicators
 from attt_collector.judge.evaluate import Assessment, Standing
-from attt_collector.records import IndicatorValue, Unit, UnitKind
+from attt_collector.records import VIETNAM_TIME, IndicatorValue, Unit, UnitKind
 from attt_collector.report import naming, numbers
+from attt_collector.store.units import has_ended
 from attt_rules.contract import AssetKind
 from attt_rules.pack import IndicatorKind, IndicatorSpec
 
@@ -21,6 +22,7 @@ ASSESSMENT_FIGURES = (
     "machines",
     "machines_silent",
     "machines_stale",
+    "machines_ended",
     "machines_declared",
     "rules",
 )
@@ -87,25 +89,32 @@ def assessment_figures(assessment: Assessment) -> dict[str, Figure]:
     """The figures about the assessment itself.
 
     machines: PCs and servers that said something in time, of all. machines_silent and
-    machines_stale: those that never did, or too long ago. machines_declared: enrolled, of what the
+    machines_stale: those that never did, or too long ago. machines_ended: those still entered
+    under a unit that is over. machines_declared: enrolled, of what the
     units declare; `failed` are those declared and not enrolled. rules: rules without a fail, of
     all that apply to anything in scope; `unknown` are those with unknown results and no fail.
     """
     as_of = assessment.as_of
-    everyone = len(assessment.of_kinds(MACHINE_KINDS))
+    machines = assessment.of_kinds(MACHINE_KINDS)
+    everyone = len(machines)
+    day = as_of.astimezone(VIETNAM_TIME).date()
+    ended = sum(1 for subject in machines if has_ended(subject.unit, day))
 
     def standing(name: str, wanted: Standing) -> IndicatorValue:
         found = len(indicators.with_standing(assessment, wanted, MACHINE_KINDS))
         return IndicatorValue(name, found, everyone, everyone - found, 0, 0, as_of)
 
     declared = indicators.declared_machines(assessment)
-    in_use = [tally for tally in indicators.tallies(assessment) if tally.total]
+    in_use = [t for t in indicators.tallies(assessment) if t.total > t.not_applicable]
     failing = sum(1 for tally in in_use if tally.failed)
     unclear = sum(1 for tally in in_use if tally.unknown and not tally.failed)
     values = {
         "machines": standing("machines", Standing.FRESH),
         "machines_silent": standing("machines_silent", Standing.SILENT),
         "machines_stale": standing("machines_stale", Standing.STALE),
+        "machines_ended": IndicatorValue(
+            "machines_ended", ended, everyone, everyone - ended, 0, 0, as_of
+        ),
         "machines_declared": IndicatorValue(
             "machines_declared",
             declared.enrolled if declared else 0,

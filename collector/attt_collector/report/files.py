@@ -27,6 +27,30 @@ class Written:
         return self.docx, self.pdf, self.html, self.text, self.manifest
 
 
+FORMATS = ("docx", "pdf", "html", "txt")
+
+
+def file_stem(report: Report) -> str:
+    """The name of a report's files without the ending."""
+    manifest = report.manifest
+    return f"{manifest.template_id}_{_file_name(manifest.unit_code)}_{manifest.period}"
+
+
+def rendered(report: Report, template_folder: Path, file_format: str) -> bytes:
+    """The file of one of FORMATS.
+
+    Raises:
+        AtttError: ATTT-609 the PDF cannot be set.
+    """
+    if file_format == "docx":
+        return render_docx.render(report)
+    if file_format == "pdf":
+        return render_pdf.render(report, template_folder)
+    if file_format == "html":
+        return render_html.render(report, template_folder).encode("utf-8")
+    return render_text.render(report).encode("utf-8")
+
+
 def write(report: Report, template_folder: Path, out: Path) -> Written:
     """All formats of a report in the folder `out`, which is made when it is not there.
 
@@ -35,14 +59,8 @@ def write(report: Report, template_folder: Path, out: Path) -> Written:
     Raises:
         AtttError: ATTT-609 the PDF cannot be set; ATTT-610 the folder cannot be written to.
     """
-    manifest = report.manifest
-    stem = f"{manifest.template_id}_{_file_name(manifest.unit_code)}_{manifest.period}"
-    content = {
-        f"{stem}.docx": render_docx.render(report),
-        f"{stem}.pdf": render_pdf.render(report, template_folder),
-        f"{stem}.html": render_html.render(report, template_folder).encode("utf-8"),
-        f"{stem}.txt": render_text.render(report).encode("utf-8"),
-    }
+    stem = file_stem(report)
+    content = {f"{stem}.{name}": rendered(report, template_folder, name) for name in FORMATS}
     sums = {name: hashlib.sha256(raw).hexdigest() for name, raw in content.items()}
     content[f"{stem}.manifest.json"] = report.manifest_json(sums).encode("utf-8")
     try:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from datetime import date, datetime
 
-from attt_collector.judge.site import VIETNAM_TIME
+from attt_collector.records import VIETNAM_TIME
 from attt_rules.contract import Fact, FactValue, Text, Unreadable
 from attt_rules.errors import AtttError
 

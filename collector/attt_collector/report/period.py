@@ -7,7 +7,7 @@ from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
-from attt_collector.judge.site import VIETNAM_TIME
+from attt_collector.records import VIETNAM_TIME
 from attt_collector.report import numbers
 from attt_rules.contract import Text
 from attt_rules.errors import AtttError

@@ -8,7 +8,9 @@ from typing import Any
 from attt_collector.judge import indicators
 from attt_collector.judge.evaluate import Assessment, Subject
 from attt_collector.report import numbers
-from attt_collector.report.explain import STATUS_WORDS, evidence_lines, standing_words
+from attt_collector.report.explain import evidence_lines, standing_words
+from attt_collector.report.wording import when
+from attt_collector.words import Words
 from attt_rules.contract import AssetKind, Status
 
 # A longer list is read in the report's annexes or with `explain`, not on a terminal.
@@ -22,9 +24,9 @@ _MARKS = {
 }
 
 
-def text(assessment: Assessment) -> str:
+def text(assessment: Assessment, words: Words) -> str:
     """A table of all rules; below it every asset with its evidence when they are 20 or fewer."""
-    return "\n".join(_lines(assessment)) + "\n"
+    return "\n".join(_lines(assessment, words)) + "\n"
 
 
 def to_json(assessment: Assessment) -> dict[str, Any]:
@@ -79,41 +81,49 @@ def _asset_json(subject: Subject) -> dict[str, Any]:
     }
 
 
-def _lines(assessment: Assessment) -> Iterator[str]:
+def _lines(assessment: Assessment, words: Words) -> Iterator[str]:
     pack = assessment.pack
-    yield f"{pack.title.vi}"
-    yield f"Bộ quy tắc {pack.id}, bản {pack.version}; tính đến {numbers.moment(assessment.as_of)}"
+    yield words.of(pack.title)
+    yield words("terminal.pack", id=pack.id, version=pack.version)
+    yield words("terminal.as_of", when=when(assessment.as_of))
     devices = [s for s in assessment.subjects if s.asset.kind is not AssetKind.SITE]
-    yield (
-        f"Phạm vi: {numbers.counted(len(assessment.units))} đơn vị, "
-        f"{numbers.counted(len(devices))} máy và thiết bị"
+    yield words(
+        "terminal.scope",
+        units=numbers.counted(len(assessment.units)),
+        devices=numbers.counted(len(devices)),
     )
     yield ""
-    yield f"{'Mã':<10} {'Đạt':>7} {'K.đạt':>7} {'Chưa XĐ':>8} {'K.áp dụng':>10}  Quy tắc"
+    yield (
+        f"{words('terminal.head_code'):<10} {words('terminal.head_pass'):>7} "
+        f"{words('terminal.head_fail'):>7} {words('terminal.head_unknown'):>8} "
+        f"{words('terminal.head_not_applicable'):>10}  {words('terminal.head_rule')}"
+    )
     for tally in indicators.tallies(assessment):
         yield (
             f"{tally.rule.code:<10} {numbers.integer(tally.passed):>7} "
             f"{numbers.integer(tally.failed):>7} {numbers.integer(tally.unknown):>8} "
-            f"{numbers.integer(tally.not_applicable):>10}  {tally.rule.title.vi}"
+            f"{numbers.integer(tally.not_applicable):>10}  {words.of(tally.rule.title)}"
         )
-    if len(devices) <= ASSETS_LISTED_UP_TO:
-        for subject in assessment.subjects:
+    yield ""
+    if len(devices) > ASSETS_LISTED_UP_TO:
+        yield words("terminal.hint")
+        return
+    for number, subject in enumerate(assessment.subjects):
+        if number:
             yield ""
-            yield from _asset_lines(assessment, subject)
-    else:
-        yield ""
-        yield "Xem từng máy: attt-collector explain CT-nn, hoặc attt-collector evaluate --unit MÃ"
+        yield from _asset_lines(assessment, subject, words)
 
 
-def _asset_lines(assessment: Assessment, subject: Subject) -> Iterator[str]:
+def _asset_lines(assessment: Assessment, subject: Subject, words: Words) -> Iterator[str]:
     is_site = subject.asset.kind is AssetKind.SITE
-    name = f"Trụ sở {subject.unit.name}" if is_site else subject.asset.name
-    yield f"{name} - {subject.unit.name} ({subject.unit.code})"
-    yield f"  {standing_words(subject)}"
+    unit = subject.unit
+    name = words("terminal.site_name", unit=unit.name) if is_site else subject.asset.name
+    yield f"{name} - {unit.name} ({unit.code})"
+    yield f"  {standing_words(subject, words)}"
     for finding in subject.findings:
         rule = assessment.pack.rules[finding.rule_id]
-        word = STATUS_WORDS[finding.status]
-        yield f"  {_MARKS[finding.status]} {word}: {rule.title.vi} ({rule.code})"
-        yield from evidence_lines(finding.evidence, finding.missing, "        ")
+        mark, word = _MARKS[finding.status], words.word(finding.status)
+        yield f"  {mark} {word}: {words.of(rule.title)} ({rule.code})"
+        yield from evidence_lines(finding.evidence, finding.missing, "        ", words)
         if finding.status is Status.FAIL:
-            yield f"        Cách khắc phục: {rule.fix.vi}"
+            yield f"        {words('terminal.fix', fix=words.of(rule.fix))}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -111,6 +112,32 @@ def seen(
 def retire(conn: Connection, asset_id: int, at: datetime) -> None:
     """Take an asset out of every count from `at` on; its history stays."""
     conn.execute(update(_asset).where(_asset.c.id == asset_id).values(retired_at=at))
+
+
+def move(conn: Connection, asset_id: int, unit_id: int) -> None:
+    """Put an asset into another unit; its key, its snapshots and its findings stay its own.
+
+    Only the present unit is kept, so a past day that is judged again counts it there, too.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: the unit does not exist.
+    """
+    conn.execute(update(_asset).where(_asset.c.id == asset_id).values(unit_id=unit_id))
+
+
+def sharing_a_name(assets: Iterable[Asset]) -> tuple[Asset, ...]:
+    """Those that have a name in common with another of the same unit, in the order given.
+
+    Often one machine that was enrolled again after its disk was wiped: it counts twice until the
+    old record is retired. Upper and lower case are one, as in host names.
+    """
+    devices = [each for each in assets if each.kind is not AssetKind.SITE]
+    counts = Counter(_unit_and_name(each) for each in devices)
+    return tuple(each for each in devices if counts[_unit_and_name(each)] > 1)
+
+
+def _unit_and_name(asset: Asset) -> tuple[int, str]:
+    return asset.unit_id, asset.name.strip().casefold()
 
 
 def _record(row: Row[tuple[object, ...]]) -> Asset:

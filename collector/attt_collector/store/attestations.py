@@ -1,7 +1,7 @@
 """Attestations (xác nhận): facts that a named person vouches for, with document number and date.
 
 Append-only: of two documents about the same unit, key and item the younger one speaks, then the
-later entry. Nothing is overwritten, so an old report can be repeated.
+later entry. A wrong entry is revoked: it stays in the history and speaks for no day any more.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, insert, select, update
 
-from attt_collector.records import Attestation
+from attt_collector.records import VIETNAM_TIME, Attestation
 from attt_collector.store.schema import attestation as _attestation
 from attt_rules.contract import FactSpec, FactValue, Text, ValueType, parse_time
+from attt_rules.errors import AtttError
 
 _CHUNK = 500  # bound parameters in one statement
 
@@ -109,7 +110,7 @@ def add(
     item: str | None = None,
     valid_until: date | None = None,
 ) -> tuple[Attestation, bool]:
-    """Keep an attestation; with False when exactly this one stands already.
+    """Keep an attestation; with False when exactly this one stands already, not revoked.
 
     Raises:
         ValueError: nobody can attest this key, or the value has another type.
@@ -130,10 +131,27 @@ def add(
         "valid_until": valid_until,
     }
     for old in _rows(conn, [unit_id]):
-        if all(getattr(old, name) == wanted for name, wanted in values.items()):
+        same = all(getattr(old, name) == wanted for name, wanted in values.items())
+        if same and old.revoked_at is None:
             return _record(old), False
     statement = insert(_attestation).values(recorded_at=at, **values).returning(_attestation)
     return _record(conn.execute(statement).one()), True
+
+
+def revoke(conn: Connection, attestation_id: int, at: datetime) -> Attestation:
+    """Mark an entry as wrong; what it lay over speaks again.
+
+    Raises:
+        AtttError: ATTT-531, no such entry; 532, it was revoked before.
+    """
+    this = _attestation.c.id == attestation_id
+    row = conn.execute(select(_attestation).where(this)).one_or_none()
+    if row is None:
+        raise _no_such_entry(attestation_id)
+    if row.revoked_at is not None:
+        raise _revoked_before(attestation_id, row.revoked_at)
+    changed = update(_attestation).where(this).values(revoked_at=at).returning(_attestation)
+    return _record(conn.execute(changed).one())
 
 
 def in_force(conn: Connection, unit_ids: Iterable[int], on: date) -> tuple[Attestation, ...]:
@@ -142,6 +160,8 @@ def in_force(conn: Connection, unit_ids: Iterable[int], on: date) -> tuple[Attes
     found: dict[tuple[int, str, str], Attestation] = {}
     for start in range(0, len(wanted), _CHUNK):
         for row in _rows(conn, wanted[start : start + _CHUNK]):
+            if row.revoked_at is not None:
+                continue
             if row.valid_from <= on and (row.valid_until is None or on < row.valid_until):
                 name = (row.unit_id, row.key, row.item or "")
                 older = found.get(name)
@@ -151,7 +171,7 @@ def in_force(conn: Connection, unit_ids: Iterable[int], on: date) -> tuple[Attes
 
 
 def history(conn: Connection, unit_id: int) -> tuple[Attestation, ...]:
-    """Everything ever attested for a unit, oldest first."""
+    """Everything ever attested for a unit, oldest first, also what was revoked."""
     return tuple(_record(row) for row in _rows(conn, [unit_id]))
 
 
@@ -179,4 +199,34 @@ def _record(row: Row[tuple[Any, ...]]) -> Attestation:
         row.attested_by,
         row.valid_from,
         row.valid_until,
+        row.revoked_at,
+    )
+
+
+_SEE_LIST = Text(
+    vi="xem số của từng xác nhận bằng «attt-collector attestations list --all».",
+    en='See the number of each with "attt-collector attestations list --all".',
+)
+
+
+def _no_such_entry(attestation_id: int) -> AtttError:
+    return AtttError(
+        "ATTT-531",
+        Text(
+            vi=f"Không có xác nhận số {attestation_id}.",
+            en=f"There is no attestation {attestation_id}.",
+        ),
+        _SEE_LIST,
+    )
+
+
+def _revoked_before(attestation_id: int, at: datetime) -> AtttError:
+    day = at.astimezone(VIETNAM_TIME)
+    return AtttError(
+        "ATTT-532",
+        Text(
+            vi=f"Xác nhận số {attestation_id} đã bị thu hồi ngày {day:%d/%m/%Y}.",
+            en=f"Attestation {attestation_id} was revoked on {day:%Y-%m-%d}.",
+        ),
+        _SEE_LIST,
     )

@@ -31,10 +31,12 @@ from attt_collector.store.errors import (
     StoreFailed,
     database_exists,
     database_missing,
+    database_not_opened,
     database_outdated,
     database_unknown,
 )
 from attt_rules.contract import CONTRACT_VERSION
+from attt_rules.errors import AtttError
 
 T = TypeVar("T")
 QUEUE_LIMIT = 512
@@ -126,9 +128,14 @@ class Store:
         return store
 
     def _upgrade(self) -> None:
-        with self.read() as conn:
-            # Anything that is not ours is left alone, and refused by _read_meta.
-            due = inspect(conn).has_table(schema.meta.name) and _revision(conn) != schema.REVISION
+        name = self._readers.url.render_as_string(hide_password=True)
+        try:
+            with self.read() as conn:
+                # Anything that is not ours is left alone, and refused by _read_meta.
+                ours = inspect(conn).has_table(schema.meta.name)
+                due = ours and _revision(conn) != schema.REVISION
+        except DatabaseError as error:
+            raise _not_read(name, error) from error
         if due:
             from attt_collector.store.upgrade import upgrade
 
@@ -146,7 +153,7 @@ class Store:
                     raise database_outdated(name, str(revision), schema.REVISION)
                 row = conn.execute(select(schema.meta)).one()
         except DatabaseError as error:
-            raise database_unknown(name) from error
+            raise _not_read(name, error) from error
         self.simulated = row.simulated
         self.instance_id = row.instance_id
 
@@ -218,7 +225,11 @@ class Store:
                 count = min(len(self._queue), _BATCH_LIMIT)
                 taken = [self._queue.popleft() for _ in range(count)]
             batch = [job for job in taken if job.future.set_running_or_notify_cancel()]
-            outcomes = _commit(self._writer, batch)
+            try:
+                outcomes = _commit(self._writer, batch)
+            # Whatever comes: whoever waits must hear of it, and the next batch must find a writer.
+            except BaseException as stopped:  # noqa: BLE001
+                outcomes = [(None, stopped)] * len(batch)
             for job, (result, error) in zip(batch, outcomes, strict=True):
                 if error is None:
                     job.future.set_result(result)
@@ -259,6 +270,14 @@ def _demand_transaction(conn: Connection, error: Exception) -> None:
 
 def _revision(conn: Connection) -> str | None:
     return conn.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _not_read(name: str, error: DatabaseError) -> AtttError:
+    """A full disk or a missing permission is no reason to go back to an old backup."""
+    said = getattr(error.orig, "sqlite_errorname", "")
+    if said.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")) or not said:
+        return database_unknown(name)
+    return database_not_opened(name, str(error.orig))
 
 
 def _sqlite_path(url: str) -> Path | None:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, Row, delete, exists, insert, select, update
 
 from attt_collector import trust
-from attt_collector.records import Asset, Unit
+from attt_collector.records import VIETNAM_TIME, Asset, Unit
 from attt_collector.store import assets, units
 from attt_collector.store.errors import asset_retired
 from attt_collector.store.schema import enrolment_code as _code
@@ -183,12 +183,14 @@ def _used_up(ref: AssetRef, unit: Unit, allowed: int) -> EnrolmentRefused:
 
 
 def _expired(ref: AssetRef, unit: Unit, at: datetime) -> EnrolmentRefused:
+    ended = at.astimezone(VIETNAM_TIME)
     return EnrolmentRefused(
         "ATTT-204",
         Text(
-            vi=f"Máy {ref.name} chưa được ghi danh: mã ghi danh của {unit.name} đã hết hạn ngày "
-            f"{at:%d/%m/%Y}.",
-            en=f"{ref.name} is not enrolled: the code of {unit.name} expired on {at:%Y-%m-%d}.",
+            vi=f"Máy {ref.name} chưa được ghi danh: mã ghi danh của {unit.name} đã hết hạn lúc "
+            f"{ended:%H:%M ngày %d/%m/%Y}.",
+            en=f"{ref.name} is not enrolled: the code of {unit.name} expired on {ended:%Y-%m-%d} "
+            f"at {ended:%H:%M} (Vietnam time).",
         ),
         _new_code_for(unit),
     )
@@ -204,9 +206,10 @@ def _in_another_unit(asset: Asset, there: Unit, here: Unit) -> EnrolmentRefused:
             "and a device is not moved by a code.",
         ),
         Text(
-            vi=f"dùng mã của {there.name}; nếu máy thật sự chuyển sang {here.name}, gỡ khóa cũ "
-            "trên máy, đưa máy cũ ra khỏi danh sách, rồi ghi danh lại.",
-            en=f"Use a code of {there.name}; if the device really moves to {here.name}, remove "
-            "its old key, retire the old record and enrol it again.",
+            vi=f"dùng mã của {there.name}; nếu máy thật sự chuyển sang {here.name}, quản trị chạy "
+            f"«attt-collector assets move {asset.device_id} --unit {here.code}»: máy giữ khóa cũ.",
+            en=f"Use a code of {there.name}; if the device really moves to {here.name}, the "
+            "administrator runs "
+            f'"attt-collector assets move {asset.device_id} --unit {here.code}": it keeps its key.',
         ),
     )

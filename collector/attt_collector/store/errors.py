@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from attt_collector.records import VIETNAM_TIME
 from attt_rules.contract import Text
 from attt_rules.errors import AtttError
 
@@ -70,6 +71,25 @@ def database_exists(name: str) -> AtttError:
     )
 
 
+def database_not_opened(name: str, reason: str) -> AtttError:
+    return AtttError(
+        "ATTT-508",
+        Text(
+            vi=f"Chưa mở được kho dữ liệu {name}: {reason}. Thường là ổ đĩa đầy hoặc thiếu "
+            "quyền, không phải dữ liệu hỏng.",
+            en=f"The store {name} cannot be opened now: {reason}. Usually the disk is full or a "
+            "permission is missing; the data is not damaged.",
+        ),
+        Text(
+            vi="kiểm tra dung lượng trống của ổ đĩa và quyền đọc, ghi thư mục; đừng khôi phục bản "
+            "sao lưu cũ.",
+            en="Check free space on the disk and permission to read and write the folder; do not "
+            "restore an old backup.",
+        ),
+        permanent=False,
+    )
+
+
 def database_missing(name: str) -> AtttError:
     return AtttError(
         "ATTT-504",
@@ -112,14 +132,19 @@ def database_outdated(name: str, found: str, wanted: str) -> AtttError:
 
 def asset_retired(name: str, at: datetime) -> AtttError:
     """What a retired device sends is neither kept nor does it enrol the device again."""
+    day = at.astimezone(VIETNAM_TIME)
     return AtttError(
         "ATTT-205",
         Text(
-            vi=f"Máy {name} đã được đưa ra khỏi danh sách ngày {at:%d/%m/%Y}.",
-            en=f"{name} was retired on {at:%Y-%m-%d}.",
+            vi=f"Máy {name} đã được đưa ra khỏi danh sách ngày {day:%d/%m/%Y}.",
+            en=f"{name} was retired on {day:%Y-%m-%d}.",
         ),
         Text(
-            vi="nếu máy còn dùng, gỡ khóa cũ trên máy rồi ghi danh lại bằng mã mới.",
-            en="If it is still in use, remove its old key and enrol it with a new code.",
+            vi="nếu còn dùng: máy có attt thì xóa tệp device.key trong thư mục attt của máy rồi "
+            "ghi danh lại bằng mã mới; thiết bị đọc qua SNMP thì đọc lại dưới tên khác, kèm "
+            "--other-device.",
+            en="If it is still in use: on a machine with attt, delete device.key in attt's folder "
+            "and enrol it with a new code; read an SNMP device under another name, with "
+            "--other-device.",
         ),
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, insert, or_, select, update
+from sqlalchemy import Connection, and_, insert, select, update
 
 from attt_collector.records import FindingState
 from attt_collector.store.schema import finding as _finding
@@ -83,14 +83,22 @@ def current(
     conn: Connection, asset_ids: Iterable[int], pack_id: str
 ) -> dict[int, tuple[FindingState, ...]]:
     """What every rule of a pack says of each asset now; assets without findings are absent."""
-    return _states(conn, asset_ids, pack_id, None)
-
-
-def states_at(
-    conn: Connection, asset_ids: Iterable[int], pack_id: str, at: datetime
-) -> dict[int, tuple[FindingState, ...]]:
-    """What every rule of a pack said of each asset at a past moment."""
-    return _states(conn, asset_ids, pack_id, at)
+    wanted = list(asset_ids)
+    found: dict[int, list[FindingState]] = {}
+    for start in range(0, len(wanted), _CHUNK):
+        statement = (
+            select(_finding)
+            .where(
+                _finding.c.asset_id.in_(wanted[start : start + _CHUNK]),
+                _finding.c.pack_id == pack_id,
+                _finding.c.until.is_(None),
+            )
+            .order_by(_finding.c.rule_id)
+        )
+        for row in conn.execute(statement):
+            state = FindingState(row.asset_id, row.rule_id, Status(row.status), row.since)
+            found.setdefault(row.asset_id, []).append(state)
+    return {asset_id: tuple(states) for asset_id, states in found.items()}
 
 
 def history(conn: Connection, asset_id: int, pack_id: str) -> tuple[FindingInterval, ...]:
@@ -104,29 +112,3 @@ def history(conn: Connection, asset_id: int, pack_id: str) -> tuple[FindingInter
         FindingInterval(row.rule_id, Status(row.status), row.since, row.until)
         for row in conn.execute(statement)
     )
-
-
-def _states(
-    conn: Connection, asset_ids: Iterable[int], pack_id: str, at: datetime | None
-) -> dict[int, tuple[FindingState, ...]]:
-    then = (
-        _finding.c.until.is_(None)
-        if at is None
-        else and_(_finding.c.since <= at, or_(_finding.c.until.is_(None), _finding.c.until > at))
-    )
-    wanted = list(asset_ids)
-    found: dict[int, list[FindingState]] = {}
-    for start in range(0, len(wanted), _CHUNK):
-        statement = (
-            select(_finding)
-            .where(
-                _finding.c.asset_id.in_(wanted[start : start + _CHUNK]),
-                _finding.c.pack_id == pack_id,
-                then,
-            )
-            .order_by(_finding.c.rule_id)
-        )
-        for row in conn.execute(statement):
-            state = FindingState(row.asset_id, row.rule_id, Status(row.status), row.since)
-            found.setdefault(row.asset_id, []).append(state)
-    return {asset_id: tuple(states) for asset_id, states in found.items()}

@@ -141,7 +141,8 @@ Index(
     postgresql_where=text("until IS NULL"),
 )
 
-# Append-only: a later row of the same unit, key and item lays itself over an earlier one.
+# Append-only: a later row of the same unit, key and item lays itself over an earlier one. What was
+# wrong is marked as revoked and stays.
 attestation = Table(
     "attestation",
     metadata,
@@ -156,6 +157,7 @@ attestation = Table(
     Column("valid_from", Date, nullable=False),
     Column("valid_until", Date),
     Column("recorded_at", Moment, nullable=False),
+    Column("revoked_at", Moment),
 )
 
 enrolment_code = Table(

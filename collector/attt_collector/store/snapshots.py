@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import logging
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,6 +25,11 @@ from attt_rules.errors import AtttError
 
 _CHUNK = 500  # bound parameters in one statement
 _CLOCK_TOLERANCE = timedelta(days=1)
+# The agent gives up what it could not send for 30 days, so nothing honest arrives older than that.
+_LONGEST_IN_SPOOL = timedelta(days=30) + _CLOCK_TOLERANCE
+# One run of the agent: what it sends with one opening of its spool arrives within this.
+_ONE_RUN = timedelta(hours=1)
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +42,39 @@ class Appended:
 
 
 def effective_time(taken_at: datetime, received_at: datetime, enrolled_at: datetime) -> datetime:
-    """When the facts of a snapshot were true, as far as clocks can be believed.
+    """When the facts of a snapshot were true, as far as one snapshot alone can tell.
 
     The device's own time, because a snapshot may have waited for a week without network; but never
-    later than its arrival (a clock in the future must not make it the newest for ever), and not
-    before the device was enrolled (a PC with an empty clock battery takes its snapshots in 2010,
-    and would otherwise stay with its last good state).
+    later than its arrival (a clock in the future must not make it the newest for ever), nor before
+    the device was enrolled, nor longer ago than a spool keeps anything (a PC with an empty clock
+    battery takes its snapshots in 2010). Then it counts from its arrival.
     """
-    if taken_at > received_at or taken_at < enrolled_at - _CLOCK_TOLERANCE:
-        return received_at
-    return taken_at
+    earliest = max(enrolled_at - _CLOCK_TOLERANCE, received_at - _LONGEST_IN_SPOOL)
+    return taken_at if earliest <= taken_at <= received_at else received_at
+
+
+def _effective_after(
+    newest: Row[datetime, datetime, datetime] | None,
+    taken_at: datetime,
+    received_at: datetime,
+    enrolled_at: datetime,
+) -> datetime:
+    """The same, knowing the newest snapshot that the device has sent so far.
+
+    An agent sends its oldest first, so a snapshot that says it is older than the newest one known
+    comes from a clock that was set back, and counts from its arrival: otherwise the PC would keep
+    its last good state until its clock has caught up. There is one honest exception: an agent
+    whose first was answered "not enrolled" asks again with its newest and sends the others behind
+    it. Such a newest one arrives fresh, and the others within the same run; they keep their own
+    time. So a clock that is set back within the hour of a fresh snapshot is believed until the
+    next run.
+    """
+    own = effective_time(taken_at, received_at, enrolled_at)
+    if newest is None or own >= newest.effective_at:
+        return own
+    newest_was_fresh = abs(newest.received_at - newest.taken_at) <= _ONE_RUN
+    same_run = received_at - newest.received_at <= _ONE_RUN
+    return own if newest_was_fresh and same_run else received_at
 
 
 def append(
@@ -65,7 +95,6 @@ def append(
     Raises:
         AtttError: ATTT-220, other bytes are stored under the same snapshot_id.
     """
-    effective_at = effective_time(snapshot.taken_at, received_at, asset.enrolled_at)
     same = and_(_snapshot.c.asset_id == asset.id, _snapshot.c.snapshot_id == snapshot.snapshot_id)
     row = conn.execute(_without_evidence().where(same)).one_or_none()
     if row is not None:
@@ -73,11 +102,12 @@ def append(
             raise _conflict(asset, snapshot)
         return Appended(_record(row), is_new=False, is_newest=False)
     newest = conn.execute(
-        select(_snapshot.c.effective_at)
+        select(_snapshot.c.taken_at, _snapshot.c.received_at, _snapshot.c.effective_at)
         .where(_snapshot.c.asset_id == asset.id)
-        .order_by(_snapshot.c.effective_at.desc())
+        .order_by(_snapshot.c.effective_at.desc(), _snapshot.c.id.desc())
         .limit(1)
-    ).scalar()
+    ).one_or_none()
+    effective_at = _effective_after(newest, snapshot.taken_at, received_at, asset.enrolled_at)
     key = conn.execute(
         insert(_snapshot)
         .values(
@@ -94,7 +124,8 @@ def append(
     stored = StoredSnapshot(
         key, asset.id, snapshot.snapshot_id, snapshot.taken_at, received_at, sha256
     )
-    return Appended(stored, is_new=True, is_newest=newest is None or newest <= effective_at)
+    is_newest = newest is None or newest.effective_at <= effective_at
+    return Appended(stored, is_new=True, is_newest=is_newest)
 
 
 def latest_facts(
@@ -104,6 +135,9 @@ def latest_facts(
     already: Mapping[int, tuple[Fact, ...]] | None = None,
 ) -> dict[int, tuple[StoredSnapshot, tuple[Fact, ...]]]:
     """The newest snapshot of each asset at `as_of`, with its facts; absent when there is none.
+
+    Evidence that was damaged in the store has no facts, so every rule says unknown, and leaves a
+    line in the log: neither an older snapshot nor the other assets may answer for it.
 
     Args:
         already: StoredSnapshot.id -> facts that the caller still has; evidence never changes, so
@@ -130,12 +164,14 @@ def latest_facts(
         stored = [_record(row) for row in conn.execute(statement)]
         unread = [each.id for each in stored if each.id not in already]
         evidence_of = select(_snapshot.c.id, _snapshot.c.evidence)
-        read = {
-            row.id: facts_in(row.evidence)
+        blobs = {
+            row.id: row.evidence
             for row in conn.execute(evidence_of.where(_snapshot.c.id.in_(unread)))
         }
         for each in stored:
-            facts = already[each.id] if each.id in already else read[each.id]
+            facts = already.get(each.id)
+            if facts is None:
+                facts = _readable_facts(each, blobs.pop(each.id))
             found[each.asset_id] = (each, facts)
     return found
 
@@ -159,8 +195,38 @@ def evidence(conn: Connection, stored_id: int) -> bytes:
 
 def facts_in(compressed: bytes) -> tuple[Fact, ...]:
     """The facts inside stored evidence."""
-    wire = json.loads(Envelope.from_bytes(gzip.decompress(compressed)).body)
-    return tuple(Fact.from_wire(fact) for fact in wire["facts"])
+    return facts_of(Envelope.from_bytes(gzip.decompress(compressed)).body)
+
+
+# What unpacking and parsing raise at bytes that are not what was stored.
+_DAMAGED = (
+    OSError,
+    EOFError,
+    zlib.error,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+)
+
+
+def _readable_facts(stored: StoredSnapshot, compressed: bytes) -> tuple[Fact, ...]:
+    try:
+        return facts_in(compressed)
+    except _DAMAGED as error:
+        _log.error(
+            "event=evidence_damaged asset=%d snapshot=%r error=%r",
+            stored.asset_id,
+            stored.snapshot_id,
+            str(error) or type(error).__name__,
+        )
+        return ()
+
+
+def facts_of(body: bytes) -> tuple[Fact, ...]:
+    """The facts inside the signed bytes of a snapshot."""
+    return tuple(Fact.from_wire(fact) for fact in json.loads(body)["facts"])
 
 
 def _without_evidence() -> Select[tuple[object, ...]]:

@@ -7,21 +7,42 @@ that "mã" typed on a Mac and on a PC is the same word.
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import unicodedata
+import warnings
 import zipfile
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from attt_collector.reasons import os_reason
+from attt_collector.store.cell_text import visible
 from attt_rules.contract import Text
 from attt_rules.errors import AtttError
 
 Cell = str | date | None
 _DELIMITERS = (";", "\t", ",")
 _MAX_BYTES = 32 * 1024 * 1024
+_ZIP = b"PK\x03\x04"  # every XLSX is a zip file, whatever its name says
+_OLE = b"\xd0\xcf\x11\xe0"  # XLS before 2007, and an XLSX that is encrypted
+# What openpyxl, zipfile and the XML parsers below them (both raise a SyntaxError) throw at a file
+# that was cut, changed or made by something else.
+_BROKEN_WORKBOOK = (
+    zipfile.BadZipFile,
+    zlib.error,
+    SyntaxError,
+    EOFError,
+    OSError,
+    LookupError,
+    AttributeError,
+    TypeError,
+    ValueError,
+    RuntimeError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +51,10 @@ class Line:
 
     number: int
     cells: Mapping[str, Cell]
+
+    def has(self, column: str) -> bool:
+        """Whether the table has this column at all; its cell may still be empty."""
+        return column in self.cells
 
     def text(self, column: str) -> str:
         """The cell as text, empty when there is nothing in it."""
@@ -83,6 +108,8 @@ class TableErrors(AtttError):
     def __str__(self) -> str:
         rows = [
             f"  dòng {error.row}: {error.message.vi} (row {error.row}: {error.message.en})"
+            if error.row
+            else f"  {error.message.vi} ({error.message.en})"
             for error in self.errors
         ]
         return "\n".join([super().__str__(), *rows])
@@ -100,7 +127,10 @@ def read_table(
     Raises:
         AtttError: ATTT-521 the file cannot be read, 522 its header is not understood.
     """
-    rows = _xlsx_rows(path) if path.suffix.lower() in (".xlsx", ".xlsm") else _csv_rows(path)
+    raw = _bytes(path)
+    called_workbook = path.suffix.lower() in (".xlsx", ".xlsm")
+    is_workbook = called_workbook or raw.startswith((_ZIP, _OLE))
+    rows = _xlsx_rows(path, raw) if is_workbook else _csv_rows(path, raw)
     header = next(((number, row) for number, row in rows if any(row)), None)
     if header is None:
         raise _unreadable(path, Text(vi="tệp trống", en="the file is empty"))
@@ -124,8 +154,8 @@ def read_table(
     return lines
 
 
-def _csv_rows(path: Path) -> list[tuple[int, list[Cell]]]:
-    text = _decoded(path)
+def _csv_rows(path: Path, raw: bytes) -> list[tuple[int, list[Cell]]]:
+    text = _decoded(path, raw)
     first = text.split("\n", 1)[0]
     if first.strip().lower().startswith("sep=") and len(first.strip()) == 5:
         delimiter = first.strip()[4]  # Excel's own way to say it; not a line of the table
@@ -135,13 +165,23 @@ def _csv_rows(path: Path) -> list[tuple[int, list[Cell]]]:
         skipped = 0
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
-        return [(reader.line_num + skipped, [_cell(cell) for cell in row]) for row in reader]
+        # Not line_num: a cell may have several lines, a spreadsheet shows one row all the same.
+        return [
+            (number, [_cell(cell) for cell in row])
+            for number, row in enumerate(reader, start=1 + skipped)
+        ]
     except csv.Error as error:
-        raise _unreadable(path, Text(vi=str(error), en=str(error))) from error
+        # Only an overlong cell is left to complain of: the delimiter is ours, NUL is refused above.
+        raise _unreadable(
+            path,
+            Text(
+                vi="có ô dài quá 131072 ký tự; thường do một dấu ngoặc kép không được đóng",
+                en="a cell is over 131072 characters; often a quotation mark was not closed",
+            ),
+        ) from error
 
 
-def _decoded(path: Path) -> str:
-    raw = _bytes(path)
+def _decoded(path: Path, raw: bytes) -> str:
     # Excel's "Unicode Text" is UTF-16 with a mark at its beginning.
     encoding = "utf-16" if raw.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
     try:
@@ -162,36 +202,61 @@ def _decoded(path: Path) -> str:
     return text
 
 
-def _xlsx_rows(path: Path) -> list[tuple[int, list[Cell]]]:
+def _xlsx_rows(path: Path, raw: bytes) -> list[tuple[int, list[Cell]]]:
     from openpyxl import load_workbook
-    from openpyxl.utils.exceptions import InvalidFileException
 
-    content = io.BytesIO(_bytes(path))
-    try:
-        workbook = load_workbook(content, read_only=True, data_only=True)
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
+    if raw.startswith(_OLE):
         raise _unreadable(
-            path, Text(vi="đây không phải tệp XLSX", en="this is not an XLSX file")
-        ) from error
-    try:
-        sheet = workbook.worksheets[0]
-        return [
-            (number, [_cell(cell) for cell in row])
-            for number, row in enumerate(sheet.iter_rows(values_only=True), start=1)
-        ]
-    finally:
-        workbook.close()
+            path,
+            Text(
+                vi="tệp bị khóa bằng mật khẩu, hoặc là tệp Excel cũ (.xls)",
+                en="it is locked by a password, or an old Excel file (.xls)",
+            ),
+        )
+    # A date out of range comes as the text "#VALUE!" and is named by its row like any other
+    # mistake; openpyxl's warning on the terminal would say it a second time, in English.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        try:
+            workbook = load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
+            try:
+                sheet = workbook.worksheets[0]
+                return [
+                    (number, [_cell(cell) for cell in row])
+                    for number, row in enumerate(sheet.iter_rows(values_only=True), start=1)
+                ]
+            finally:
+                workbook.close()
+        except _BROKEN_WORKBOOK as error:
+            raise _unreadable(
+                path,
+                Text(
+                    vi="đây không phải tệp XLSX, hoặc tệp đã hỏng",
+                    en="this is not an XLSX file, or it is damaged",
+                ),
+            ) from error
 
 
 def _bytes(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             raw = file.read(_MAX_BYTES + 1)
+    except FileNotFoundError as error:
+        reason = Text(vi="không có tệp này", en="there is no such file")
+        raise _unreadable(path, reason, _CHECK_PATH) from error
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise _unreadable(path, Text(vi=reason, en=reason)) from error
+        # Windows says "permission denied" of a folder.
+        said = IsADirectoryError(errno.EISDIR, "") if path.is_dir() else error
+        raise _unreadable(path, os_reason(said), _CHECK_PATH) from error
     if len(raw) > _MAX_BYTES:
-        raise _unreadable(path, Text(vi="tệp lớn hơn 32 MiB", en="the file is larger than 32 MiB"))
+        raise _unreadable(
+            path,
+            Text(vi="tệp lớn hơn 32 MiB", en="the file is larger than 32 MiB"),
+            Text(
+                vi="chia tệp thành nhiều tệp nhỏ hơn rồi nhập lần lượt.",
+                en="Split it into smaller files and import them one by one.",
+            ),
+        )
     return raw
 
 
@@ -212,17 +277,24 @@ def _fold(header: str) -> str:
     return " ".join(unicodedata.normalize("NFC", header).replace("_", " ").casefold().split())
 
 
-def _unreadable(path: Path, reason: Text) -> AtttError:
+_SAVE_AS = Text(
+    vi="trong Excel chọn Lưu thành → «CSV UTF-8» hoặc «Sổ làm việc Excel (.xlsx)».",
+    en='In Excel choose Save as → "CSV UTF-8" or "Excel Workbook (.xlsx)".',
+)
+_CHECK_PATH = Text(
+    vi="kiểm tra lại tên, đường dẫn và quyền đọc của tệp.",
+    en="Check the file's name and path, and that you may read it.",
+)
+
+
+def _unreadable(path: Path, reason: Text, remedy: Text = _SAVE_AS) -> AtttError:
     return AtttError(
         "ATTT-521",
         Text(
             vi=f"Không đọc được tệp {path}: {reason.vi}.",
             en=f"The file {path} cannot be read: {reason.en}.",
         ),
-        Text(
-            vi="trong Excel chọn Lưu thành → «CSV UTF-8» hoặc «Sổ làm việc Excel (.xlsx)».",
-            en='In Excel choose Save as → "CSV UTF-8" or "Excel Workbook (.xlsx)".',
-        ),
+        remedy,
     )
 
 
@@ -239,8 +311,8 @@ def _bad_header(
         vi.append("thiếu cột " + ", ".join(f"«{first[name]}»" for name in missing))
         en.append("no column " + ", ".join(missing))
     if unknown:
-        vi.append("không hiểu cột " + ", ".join(f"«{name}»" for name in unknown))
-        en.append("unknown column " + ", ".join(unknown))
+        vi.append("không hiểu cột " + ", ".join(f"«{visible(name)}»" for name in unknown))
+        en.append("unknown column " + ", ".join(visible(name) for name in unknown))
     if twice:
         vi.append("cột lặp lại " + ", ".join(f"«{first[name]}»" for name in twice))
         en.append("column given twice " + ", ".join(twice))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, insert, or_, select, update
 
 from attt_collector.records import Unit, UnitKind
+from attt_collector.store.schema import asset as _asset
 from attt_collector.store.schema import unit as _unit
-from attt_rules.contract import Text
+from attt_rules.contract import AssetKind, Text
 from attt_rules.errors import AtttError
 
 
@@ -92,11 +93,51 @@ def by_id(conn: Connection, unit_id: int) -> Unit:
 def subtree(conn: Connection, code: str, on: date) -> tuple[Unit, ...]:
     """The unit and everything below it that is valid `on` that day, parents before children.
 
-    The walk goes through units that have ended as well: a commune whose district was dissolved
-    still belongs to its province.
+    Raises:
+        AtttError: ATTT-520, no such unit.
+    """
+    return tuple(each for each in _below(conn, code) if is_valid(each, on))
+
+
+def all_on(conn: Connection, on: date) -> tuple[Unit, ...]:
+    """Every unit that is valid on that day, by code."""
+    return tuple(each for each in everything(conn) if is_valid(each, on))
+
+
+def in_scope(conn: Connection, code: str | None, on: date, as_of: datetime) -> tuple[Unit, ...]:
+    """The units whose devices count: those valid `on` that day, and those that have ended but
+    still hold devices. Nobody's machines may drop out of a figure because the office they stood in
+    was merged and nobody has moved them yet.
+
+    Args:
+        code: the top of a subtree; every unit there is when None.
 
     Raises:
         AtttError: ATTT-520, no such unit.
+    """
+    candidates = everything(conn) if code is None else _below(conn, code)
+    statement = (
+        select(_asset.c.unit_id)
+        .where(
+            _asset.c.kind != AssetKind.SITE.value,
+            _asset.c.enrolled_at <= as_of,
+            or_(_asset.c.retired_at.is_(None), _asset.c.retired_at > as_of),
+        )
+        .distinct()
+    )
+    holding = set(conn.execute(statement).scalars())
+    return tuple(
+        each
+        for each in candidates
+        if is_valid(each, on) or (has_ended(each, on) and each.id in holding)
+    )
+
+
+def _below(conn: Connection, code: str) -> tuple[Unit, ...]:
+    """The unit and everything that was ever below it, parents before children.
+
+    The walk goes through units that have ended as well: a commune whose district was dissolved
+    still belongs to its province.
     """
     top = by_code(conn, code)
     children: dict[int | None, list[Unit]] = {}
@@ -107,12 +148,7 @@ def subtree(conn: Connection, code: str, on: date) -> tuple[Unit, ...]:
         each = waiting.pop(0)
         found.append(each)
         waiting.extend(children.get(each.id, ()))
-    return tuple(each for each in found if is_valid(each, on))
-
-
-def all_on(conn: Connection, on: date) -> tuple[Unit, ...]:
-    """Every unit that is valid on that day, by code."""
-    return tuple(each for each in everything(conn) if is_valid(each, on))
+    return tuple(found)
 
 
 def everything(conn: Connection) -> tuple[Unit, ...]:
@@ -123,6 +159,11 @@ def everything(conn: Connection) -> tuple[Unit, ...]:
 def is_valid(unit: Unit, on: date) -> bool:
     """Whether `on` lies in [valid_from, valid_until)."""
     return unit.valid_from <= on and (unit.valid_until is None or on < unit.valid_until)
+
+
+def has_ended(unit: Unit, on: date) -> bool:
+    """Whether the unit was over by that day."""
+    return unit.valid_until is not None and unit.valid_until <= on
 
 
 def ids(units: Sequence[Unit]) -> list[int]:

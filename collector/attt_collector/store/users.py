@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from datetime import datetime
 
@@ -10,12 +11,16 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import Connection, Row, insert, select, update
 
 from attt_collector.records import User
+from attt_collector.store.cell_text import visible
 from attt_collector.store.schema import user as _user
+from attt_rules.contract import Text
+from attt_rules.errors import AtttError
 
 # Defaults of argon2-cffi (RFC 9106, low-memory): 64 MiB and about 0.3 s of CPU a hash, so callers
 # that serve others at the same time run it in a thread of its own.
 _hasher = PasswordHasher()
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"  # without l, o, 0 and 1: it is read from paper
+_LOGIN = re.compile(r"[a-z0-9._-]{1,64}")
 
 
 def hash_password(password: str) -> str:
@@ -37,6 +42,26 @@ def generate_password() -> str:
     return "-".join(groups)
 
 
+def check_login(login: str) -> None:
+    """Whether this can be a login: what everybody can type, and nobody can take for another.
+
+    Raises:
+        AtttError: ATTT-542.
+    """
+    if _LOGIN.fullmatch(login) is None:
+        raise AtttError(
+            "ATTT-542",
+            Text(
+                vi=f"Tên đăng nhập «{visible(login)}» không dùng được.",
+                en=f'"{visible(login)}" cannot be a login.',
+            ),
+            Text(
+                vi="dùng từ 1 đến 64 ký tự trong số: a-z (không dấu, không hoa), 0-9, dấu . _ -",
+                en="Use 1 to 64 of: a-z (small letters), 0-9 and . _ -",
+            ),
+        )
+
+
 def add(
     conn: Connection,
     *,
@@ -48,8 +73,10 @@ def add(
     """A new user; sees everything when `unit_id` is None.
 
     Raises:
+        AtttError: ATTT-542, not a login.
         sqlalchemy.exc.IntegrityError: the login is taken.
     """
+    check_login(login)
     statement = insert(_user).values(
         login=login, password_hash=password_hash, unit_id=unit_id, language=language
     )

@@ -8,6 +8,7 @@ from attt_rules.contract.enrolment import (
     device_id_of,
 )
 from attt_rules.contract.fact import (
+    MAX_LIST_ITEMS,
     UNIT_SUFFIXES,
     Fact,
     FactSpec,
@@ -30,6 +31,7 @@ __all__ = [
     "CONTRACT_VERSION",
     "ENROLMENT_SIGNING_CONTEXT",
     "MAX_BODY_BYTES",
+    "MAX_LIST_ITEMS",
     "SNAPSHOT_SIGNING_CONTEXT",
     "UNIT_SUFFIXES",
     "AssetKind",

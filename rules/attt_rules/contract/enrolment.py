@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Dict
 
 from attt_rules.contract.asset import AssetRef, UnitRef
+from attt_rules.contract.fact import check_time
 from attt_rules.contract.snapshot import CONTRACT_VERSION
 
 ENROLMENT_SIGNING_CONTEXT = b"attt-enrolment-1\n"
@@ -39,8 +40,7 @@ class EnrolmentRequest:
     def __post_init__(self) -> None:
         if self.contract != CONTRACT_VERSION:
             raise ValueError("contract version %r is not known" % self.contract)
-        if self.requested_at.tzinfo is None:
-            raise ValueError("requested_at has no time zone")
+        check_time(self.requested_at, "requested_at")
         if not 1 <= len(self.code) <= 64:
             raise ValueError("a code has 1 to 64 characters")
         if len(base64.b64decode(self.public_key, validate=True)) != 32:

@@ -120,8 +120,7 @@ class Fact:
             raise ValueError("not a fact key: %r" % self.key[:128])
         if (self.value is None) == (self.unreadable is None):
             raise ValueError("%s: needs a value or a reason, not both" % self.key)
-        if self.read_at.tzinfo is None:
-            raise ValueError("%s: read_at has no time zone" % self.key)
+        check_time(self.read_at, "%s: read_at" % self.key)
         value: object = self.value
         if isinstance(value, list):  # as JSON gives it
             object.__setattr__(self, "value", tuple(value))
@@ -136,8 +135,8 @@ class Fact:
                 raise ValueError("%s: must be a time" % self.key)
         elif isinstance(value, datetime):
             raise ValueError("%s: a time needs a key that ends in _at" % self.key)
-        if isinstance(value, datetime) and value.tzinfo is None:
-            raise ValueError("%s: the time has no time zone" % self.key)
+        if isinstance(value, datetime):
+            check_time(value, self.key)
         if isinstance(value, float) and not isfinite(value):
             raise ValueError("%s: not a number" % self.key)
         if isinstance(value, tuple):
@@ -181,6 +180,20 @@ class Fact:
             source=wire["source"],
             read_at=parse_time(wire["read_at"]),
         )
+
+
+def check_time(moment: datetime, what: str) -> None:
+    """Refuse a time that cannot be counted with everywhere: no zone, or not from 1970 to 2200.
+
+    At the ends of the calendar a change of zone overflows, and nothing here is that old or new.
+
+    Raises:
+        ValueError: names `what`.
+    """
+    if moment.tzinfo is None:
+        raise ValueError("%s has no time zone" % what)
+    if not 1970 <= moment.year <= 2200:
+        raise ValueError("%s: the year %d is not believed" % (what, moment.year))
 
 
 def parse_time(text: str) -> datetime:

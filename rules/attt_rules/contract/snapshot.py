@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Dict, Tuple
 
 from attt_rules.contract.asset import AssetRef
-from attt_rules.contract.fact import Fact
+from attt_rules.contract.fact import Fact, check_time
 
 CONTRACT_VERSION = 1
 MAX_BODY_BYTES = 1024 * 1024  # of the envelope, after decompression
@@ -39,8 +39,7 @@ class Snapshot:
     def __post_init__(self) -> None:
         if self.contract != CONTRACT_VERSION:
             raise ValueError("contract version %r is not known" % self.contract)
-        if self.taken_at.tzinfo is None:
-            raise ValueError("taken_at has no time zone")
+        check_time(self.taken_at, "taken_at")
         if not 1 <= len(self.snapshot_id) <= 64 or not self.snapshot_id.isascii():
             raise ValueError("snapshot_id must be 1 to 64 ASCII characters")
         if len(self.facts) > MAX_FACTS:

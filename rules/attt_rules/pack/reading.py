@@ -11,6 +11,7 @@ from attt_rules.contract import AssetKind, Fact, Status, Text, Unreadable
 from attt_rules.errors import Location, PackError, PackErrors
 from attt_rules.pack.conditions import ConditionReader
 from attt_rules.pack.fields import Fields
+from attt_rules.pack.folder import files_in
 from attt_rules.pack.records import (
     EXAMPLE_AS_OF,
     Bindingness,
@@ -28,6 +29,9 @@ from attt_rules.pack.records import (
     Severity,
 )
 from attt_rules.yamlfile import YamlList, YamlMap
+
+_RULE_FILE = Text(vi="rules/<nhóm>/<tên>.yaml", en="rules/<group>/<name>.yaml")
+_INDICATOR_FILE = Text(vi="indicators/<tên>.yaml", en="indicators/<name>.yaml")
 
 
 class PackReader:
@@ -176,7 +180,7 @@ class PackReader:
 
     def _rules(self) -> Dict[str, Rule]:
         found: Dict[str, Rule] = {}
-        for file in sorted((self.folder / "rules").glob("*/*.yaml")):
+        for file in files_in(self.folder, "rules/*/*.yaml", _RULE_FILE, self.problems):
             relative = file.relative_to(self.folder).as_posix()
             node = self._map_of(relative)
             if node is None:
@@ -317,7 +321,7 @@ class PackReader:
     def _indicators(self, other: str, rules: Mapping[str, Rule]) -> Dict[str, IndicatorSpec]:
         folder = self.folder.parent / other if other else self.folder
         found: Dict[str, IndicatorSpec] = {}
-        for file in sorted((folder / "indicators").glob("*.yaml")):
+        for file in files_in(folder, "indicators/*.yaml", _INDICATOR_FILE, self.problems):
             relative = "indicators/%s" % file.name
             node = self._map_of(relative, folder)
             if node is None:

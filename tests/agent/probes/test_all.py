@@ -112,6 +112,19 @@ def test_every_item_has_every_fact_of_its_list(name):
             assert "not said" not in values[key, item].source
 
 
+@pytest.mark.parametrize("list_key", sorted({spec.list_key for spec in SPECS.values()} - {None}))
+def test_some_recording_has_items_of_every_list(list_key):
+    """Else the test above would loop over nothing."""
+    lists = [
+        fact.value
+        for name in NAMES
+        for fact in facts_of(RecordedHost.load(HOSTS / name))
+        if fact.key == list_key
+    ]
+    assert len(lists) == len(NAMES)
+    assert any(lists)
+
+
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_a_recording_that_holds_nothing_says_nothing(platform):
     host = replace(RecordedHost.load(HOSTS / "may-trong"), platform=platform)

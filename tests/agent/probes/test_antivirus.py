@@ -1,6 +1,6 @@
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
@@ -158,13 +158,6 @@ def test_defender_in_order(machine, said):
     item = "Microsoft Defender"
     assert facts["antivirus.product.enabled", item] is True
     assert facts["antivirus.product.managed", item] is True
-
-
-@pytest.mark.parametrize(
-    ("footer", "hours"), [("<+07>-7", 7), ("UTC0", 0), ("EST5EDT,M3.2.0,M11.1.0", -5)]
-)
-def test_the_time_zone_of_the_machine(footer, hours):
-    assert timedelta(hours=hours) == antivirus.parse_utc_offset(f"TZif2\x00\n{footer}\n")
 
 
 def test_a_time_zone_that_is_not_understood_is_unknown(machine, said):

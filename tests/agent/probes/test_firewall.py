@@ -4,6 +4,9 @@ from dataclasses import replace
 import pytest
 
 from attt_agent.host import CommandResult
+from attt_agent.netfilter.chains import ACCEPT, DENY
+from attt_agent.netfilter.iptables import judge_iptables, parse_iptables
+from attt_agent.netfilter.nft import judge_nft, parse_nft
 from attt_agent.probes import firewall
 from attt_rules.contract import Unreadable
 
@@ -157,62 +160,64 @@ def test_it_reports_why_when_the_product_cannot_be_told(machine, said):
     assert (True, True, "!access_denied") == states(said(firewall.PROBE, host))
 
 
-def blocks(rules, policy="DROP"):
-    text = f"*filter\n:INPUT {policy} [0:0]\n:CHUNG - [0:0]\n{rules}\nCOMMIT\n"
-    return firewall.judge_iptables(firewall.parse_iptables(text)).blocks
+OPEN_TO_ALL = [
+    "-p tcp -m tcp --dport 1:65535",
+    "-p tcp -m multiport --dports 0:65535",
+    "-p tcp -m tcp --syn",
+    "-p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN",
+    "-m addrtype --dst-type LOCAL",
+    "! -s 10.0.0.1/32",
+    "-p tcp -m tcp ! --dport 25",
+]
 
 
-@pytest.mark.parametrize(
-    ("rules", "expected"),
-    [
-        ("-A INPUT -i lo -j ACCEPT", True),
-        ("-A INPUT -i eth0 -j ACCEPT", False),
-        ("-A INPUT ! -i lo -j ACCEPT", False),
-        ("-A INPUT -j ACCEPT", False),
-        ("-A INPUT -p icmp -j ACCEPT", True),
-        ("-A INPUT -p tcp -j ACCEPT", False),
-        ("-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT", True),
-        ("-A INPUT -s 10.0.0.0/8 -j ACCEPT", True),
-        ("-A INPUT -m state --state RELATED,ESTABLISHED -j ACCEPT", True),
-        ("-A INPUT -m conntrack --ctstate NEW -j ACCEPT", False),
-        ('-A INPUT -m comment --comment "-j ACCEPT" -j DROP', True),
-        ("-A INPUT -j LOG --log-prefix x", True),
-        ("-A INPUT -j CHUNG\n-A CHUNG -j ACCEPT", False),
-        ("-A INPUT -j CHUNG\n-A CHUNG -j RETURN\n-A CHUNG -j ACCEPT", True),
-        ("-A INPUT -p tcp --dport 22 -j CHUNG\n-A CHUNG -j ACCEPT", True),
-        ("-A INPUT -i eth0 -j CHUNG\n-A CHUNG -j ACCEPT", False),
-    ],
-)
-def test_what_a_rule_leaves_open(rules, expected):
-    assert expected is blocks(rules)
+@pytest.mark.parametrize("condition", OPEN_TO_ALL)
+def test_a_rule_for_nearly_everything_leaves_the_machine_open(machine, said, condition):
+    host = machine("debian-12-may-chu")
+    host = replace(host, files={**host.files, "/proc/net/ip_tables_names": b"filter\n"})
+    saved = f"*filter\n:INPUT DROP [0:0]\n-A INPUT {condition} -j ACCEPT\nCOMMIT\n"
+    facts = said(firewall.PROBE, with_commands(host, iptables=saved))
+    assert (True, False, "iptables") == states(facts)
 
 
-def test_a_last_rule_that_refuses_is_as_good_as_the_policy():
-    assert blocks("-A INPUT -p tcp --dport 22 -j ACCEPT\n-A INPUT -j REJECT", "ACCEPT")
-    assert not blocks("-A INPUT -p tcp --dport 22 -j DROP", "ACCEPT")
-    assert not blocks("-A INPUT -i eth0 -j DROP", "ACCEPT")  # another interface stays open
+def test_two_halves_of_the_internet_leave_the_machine_open(machine, said):
+    host = machine("debian-12-may-chu")
+    host = replace(host, files={**host.files, "/proc/net/ip_tables_names": b"filter\n"})
+    saved = "*filter\n:INPUT DROP [0:0]\n"
+    saved += "-A INPUT -s 0.0.0.0/1 -j ACCEPT\n-A INPUT -s 128.0.0.0/1 -j ACCEPT\nCOMMIT\n"
+    facts = said(firewall.PROBE, with_commands(host, iptables=saved))
+    assert (True, False, "iptables") == states(facts)
 
 
-def test_chains_that_go_in_circles_are_refused():
-    text = "*filter\n:INPUT DROP [0:0]\n:A - [0:0]\n-A INPUT -j A\n-A A -j A\nCOMMIT\n"
-    with pytest.raises(ValueError):
-        firewall.judge_iptables(firewall.parse_iptables(text))
+def test_it_reports_unknown_when_a_rule_accepts_by_what_it_does_not_understand(machine, said):
+    host = machine("debian-12-may-chu")
+    host = replace(host, files={**host.files, "/proc/net/ip_tables_names": b"filter\n"})
+    saved = "*filter\n:INPUT DROP [0:0]\n-A INPUT -m mark --mark 0x1 -j ACCEPT\nCOMMIT\n"
+    facts = said(firewall.PROBE, with_commands(host, iptables=saved))
+    assert (True, "!not_supported", "iptables") == states(facts)
 
 
-def test_a_verdict_map_is_read_element_by_element():
-    def rules(key, elements):
-        return firewall.parse_nft_rule([{"vmap": {"key": key, "data": {"set": elements}}}])
+def nft_with(host, *changes):
+    ruleset = host.commands[NFT].stdout
+    for old, new in changes:
+        assert old in ruleset
+        ruleset = ruleset.replace(old, new)
+    return with_commands(host, nft=ruleset)
 
-    state = {"ct": {"key": "state"}}
-    assert [
-        firewall.Rule(firewall.NARROW, firewall.ACCEPT),
-        firewall.Rule(firewall.NARROW, firewall.DENY),
-    ] == rules(state, [["established", {"accept": None}], ["invalid", {"drop": None}]])
-    name = {"meta": {"key": "iifname"}}
-    assert [
-        firewall.Rule(firewall.NARROW, firewall.ACCEPT),
-        firewall.Rule(firewall.BROAD, firewall.JUMP, "vao"),
-    ] == rules(name, [["lo", {"accept": None}], ["eth0", {"jump": {"target": "vao"}}]])
+
+def test_a_range_of_all_ports_leaves_the_machine_open(machine, said):
+    host = machine("debian-12-may-ban")
+    ports = '"right": {"range": [1, 65535]}'
+    facts = said(firewall.PROBE, nft_with(host, ('"right": 22', ports)))
+    assert (True, False, "nftables") == states(facts)
+
+
+@pytest.mark.parametrize("flags", ['["dormant"]', '"dormant"'])
+def test_a_dormant_table_blocks_nothing(machine, said, flags):
+    host = machine("debian-12-may-ban")
+    awake = '"name": "filter", "handle": 1}'
+    facts = said(firewall.PROBE, nft_with(host, (awake, awake[:-1] + f', "flags": {flags}}}')))
+    assert (False, False, "!not_found") == states(facts)
 
 
 def answer(fixtures, case):
@@ -224,8 +229,8 @@ def answer(fixtures, case):
 @pytest.mark.parametrize("case", ["nft-json-accept", "nft-json-empty"])
 def test_recording_of_nft(fixtures, case):
     text, expected = answer(fixtures, case)
-    ruleset = firewall.parse_nft(text)
-    verdict = firewall.judge_nft(ruleset, "ip")
+    ruleset = parse_nft(text)
+    verdict = judge_nft(ruleset, "ip")
     assert expected["active"] is verdict.filters
     assert expected["input_chains"] == len(ruleset.inputs)
     assert (expected.get("effective_default_incoming") == "deny") is verdict.blocks
@@ -234,11 +239,11 @@ def test_recording_of_nft(fixtures, case):
 @pytest.mark.parametrize("case", ["iptables-s-drop", "iptables-save-accept-then-reject"])
 def test_recording_of_iptables(fixtures, case):
     text, expected = answer(fixtures, case)
-    chains = firewall.parse_iptables(text)
-    verdict = firewall.judge_iptables(chains)
+    chains = parse_iptables(text)
+    verdict = judge_iptables(chains)
     assert expected["active"] is verdict.filters
     assert (expected["effective_default_incoming"] == "deny") is verdict.blocks
-    policies = {firewall.ACCEPT: "ACCEPT", firewall.DENY: "DROP"}
+    policies = {ACCEPT: "ACCEPT", DENY: "DROP"}
     assert expected["filter_policy"] == {
         name: policies[chain.policy] for name, chain in chains.items() if chain.policy
     }

@@ -63,17 +63,78 @@ def test_display_managers(logs_on, text, expected):
     assert expected is logs_on(logon.parse_ini(text))
 
 
+def with_unit(host, path, line):
+    folder, _, name = path.rpartition("/")
+    folders = {
+        key: (*names, name) if key == folder else names for key, names in host.folders.items()
+    }
+    text = f"[Service]\nExecStart=\nExecStart={line}\n".encode()
+    return replace(host, files={**host.files, path: text}, folders=folders)
+
+
+DROP_IN = "getty@tty1.service.d/a.conf"
+
+
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("ExecStart=-/sbin/agetty --autologin root --noclear %I $TERM", True),
-        ("ExecStart=-/sbin/agetty -a root %I", True),
-        ("ExecStart=-/sbin/agetty -o '-p -- \\\\u' --noclear - $TERM", False),
-        ("# ExecStart=-/sbin/agetty --autologin root", False),
+        ("-/sbin/agetty --noclear %I $TERM", True),
+        ("-/sbin/agetty --autologin root %I", False),
+        ("-/sbin/agetty -aroot %I", False),
+        ("-/sbin/agetty -Ja root %I", False),
+        ("-/bin/login -f root", "!not_supported"),
+        ("-/sbin/agetty -n -l /usr/local/bin/al %I", "!not_supported"),
+        ("-/bin/bash", "!not_supported"),
     ],
 )
-def test_terminals(line, expected):
-    assert expected is logon.getty_logs_on(f"[Service]\nExecStart=\n{line}\n")
+def test_a_terminal_passes_only_with_a_plain_agetty(machine, said, line, expected):
+    host = with_unit(machine("rhel-9"), f"/etc/systemd/system/{DROP_IN}", line)
+    assert expected == said(logon.PROBE, host)["auto_logon.off", None]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/usr/lib/systemd/system/{DROP_IN}",
+        f"/lib/systemd/system/{DROP_IN}",
+        f"/run/systemd/system/{DROP_IN}",
+        "/run/systemd/system/serial-getty@ttyS0.service",
+        "/usr/local/lib/systemd/system/console-getty.service",
+        "/etc/systemd/system/serial-.service.d/a.conf",
+        "/etc/systemd/system/service.d/a.conf",
+    ],
+)
+def test_units_of_every_folder_are_looked_at(machine, said, path):
+    host = machine("rhel-9")
+    if path.startswith("/run"):
+        host = replace(host, folders={**host.folders, "/run/systemd/system": (path.split("/")[4],)})
+    host = with_unit(host, path, "-/sbin/agetty --autologin root %I")
+    assert said(logon.PROBE, host)["auto_logon.off", None] is False
+
+
+def test_a_unit_of_the_administrator_hides_the_one_of_the_system(machine, said):
+    host = with_unit(
+        machine("rhel-9"), "/usr/lib/systemd/system/getty@.service", "-/sbin/agetty -a root %I"
+    )
+    assert said(logon.PROBE, host)["auto_logon.off", None] is False
+    host = with_unit(host, "/etc/systemd/system/getty@.service", "-/sbin/agetty --noclear %I")
+    assert said(logon.PROBE, host)["auto_logon.off", None] is True
+
+
+def test_a_credential_may_log_on_too(machine, said):
+    host = machine("rhel-9")
+    files = {**host.files, "/etc/credstore/agetty.autologin": b"root"}
+    assert said(logon.PROBE, replace(host, files=files))["auto_logon.off", None] is False
+
+
+def test_it_reports_unknown_when_nothing_says_what_starts_terminals(machine, said):
+    host = machine("rhel-9")
+    folders = {key: names for key, names in host.folders.items() if key != "/run/systemd/system"}
+    host = replace(host, folders=folders)  # files of systemd, but another init may run
+    assert "!not_found" == said(logon.PROBE, host)["auto_logon.off", None]
+    inittab = b"1:2345:respawn:/sbin/getty 38400 tty1\n"
+    host = replace(host, files={**host.files, "/etc/inittab": inittab})
+    assert said(logon.PROBE, host)["auto_logon.off", None] is True
 
 
 def test_it_reports_unknown_for_a_display_manager_it_does_not_know(machine, said):

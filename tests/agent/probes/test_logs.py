@@ -1,10 +1,11 @@
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from attt_agent.host import CommandResult
 from attt_agent.probes import logs
+from attt_agent.recorded import RecordedHost
 from attt_rules.contract import Unreadable
 
 
@@ -30,6 +31,64 @@ def test_syslog_alone(machine, said):
     facts = said(logs.PROBE, machine("rhel-9"))
     assert utc(2026, 10, 31, 20) == facts["log.oldest_event_at", None]
     assert 28 == facts["log.retention_days", None]
+
+
+def leftover(days, **parts):
+    """A machine whose rotated syslog file is that old, and nothing else."""
+    moment = utc(2026, 11, 22)
+    old = {"/var/log/syslog.1": moment - timedelta(days=days)}
+    return RecordedHost(
+        moment=moment,
+        folders={"/var/log": ("syslog", "syslog.1")},
+        modified={**old, **parts.pop("modified", {})},
+        **parts,
+    )
+
+
+DAEMON = frozenset({"systemd", "rsyslogd"})
+
+
+def oldest(said, host):
+    return said(logs.PROBE, host)["log.oldest_event_at", None]
+
+
+def test_what_an_earlier_installation_left_behind_proves_nothing(said):
+    live = {"/var/log/syslog": utc(2026, 11, 21)}
+    assert utc(2024, 12, 22) == oldest(said, leftover(700, processes=DAEMON, modified=live))
+    nobody = leftover(700, processes=frozenset({"systemd"}), modified=live)
+    assert "!not_found" == oldest(said, nobody)
+    stale = {"/var/log/syslog": utc(2025, 1, 1)}
+    assert "!not_found" == oldest(said, leftover(700, processes=DAEMON, modified=stale))
+    future = {"/var/log/syslog": utc(2027, 1, 1)}
+    assert "!not_found" == oldest(said, leftover(700, processes=DAEMON, modified=future))
+
+
+def test_it_reports_unknown_when_the_processes_are_not_known(said):
+    live = {"/var/log/syslog": utc(2026, 11, 21)}
+    assert "!not_found" == oldest(said, leftover(700, processes=None, modified=live))
+    denied = {"process_names": Unreadable.ACCESS_DENIED}
+    host = leftover(700, processes=DAEMON, modified=live, errors=denied)
+    assert "!access_denied" == oldest(said, host)
+
+
+def test_an_old_log_of_logons_does_not_vouch_for_the_system_s(said):
+    live = dict.fromkeys(("/var/log/syslog", "/var/log/auth.log"), utc(2026, 11, 21))
+    host = leftover(
+        2, processes=DAEMON, modified={**live, "/var/log/auth.log.1": utc(2024, 12, 22)}
+    )
+    both = ("syslog", "syslog.1", "auth.log", "auth.log.1")
+    assert utc(2026, 11, 20) == oldest(said, replace(host, folders={"/var/log": both}))
+    # a system log that was never rotated: nobody knows how far it reaches back
+    never = tuple(name for name in both if name != "syslog.1")
+    assert "!not_found" == oldest(said, replace(host, folders={"/var/log": never}))
+
+
+def test_a_journal_that_nobody_writes_any_more_proves_nothing(machine, said):
+    host = machine("debian-12-may-ban")
+    path = "/var/log/journal/0123456789abcdef0123456789abcdef/system.journal"
+    stale = {**host.modified, path: utc(2026, 10, 20)}
+    # what is left are the rotated files of syslog, which reach back less far
+    assert utc(2026, 10, 31, 17) == oldest(said, replace(host, modified=stale))
 
 
 def test_it_reports_why_when_the_journal_is_denied(machine, said):
@@ -61,7 +120,7 @@ def test_the_journal_of_the_machine_it_was_cloned_from_does_not_count(machine, s
 def test_it_looked_and_found_no_log(machine, said):
     host = machine("debian-12-may-chu")
     folders = {"/var/log": ("dpkg.log",)}
-    facts = said(logs.PROBE, replace(host, folders=folders))
+    facts = said(logs.PROBE, replace(host, folders=folders, modified={}))
     assert "!not_found" == facts["log.oldest_event_at", None]
     assert "!not_supported" == facts["log.retention_days", None]
 

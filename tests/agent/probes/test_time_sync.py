@@ -60,6 +60,67 @@ def test_it_reports_unknown_when_chronyc_gives_no_answer(machine, said, stdout, 
     assert (True, *["!malformed"] * 3) == values(said(time_sync.PROBE, host))
 
 
+TRACKING = (
+    "Reference ID    : 0A0A0035 (10.10.0.53)\n"
+    "Ref time (UTC)  : {}\n"
+    "System time     : 0.000412000 seconds fast of NTP time\n"
+    "Leap status     : Normal\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("reference", "expected"),
+    [
+        ("Sat Nov 21 02:00:00 2026", (True, True, ("10.10.0.53",), -0.000412)),
+        ("Sat Nov 21 00:59:00 2026", (True, False, ("10.10.0.53",), "!not_found")),
+        ("Thu Oct  1 08:42:14 2026", (True, False, ("10.10.0.53",), "!not_found")),
+        ("Sun Nov 22 01:04:00 2026", (True, True, ("10.10.0.53",), -0.000412)),
+        ("Mon Nov 23 01:00:00 2026", (True, *["!malformed"] * 3)),
+        ("", (True, *["!malformed"] * 3)),
+    ],
+)
+def test_a_source_that_was_last_heard_long_ago_is_no_synchronisation(
+    machine, said, reference, expected
+):
+    report = TRACKING.format(reference)
+    host = with_command(machine("debian-12-may-ban"), "chronyc -n tracking", report)
+    assert expected == values(said(time_sync.PROBE, host))
+
+
+def test_a_peer_that_is_not_heard_any_more_is_no_synchronisation(machine, said):
+    host = machine("debian-12-may-chu")
+    peers = host.commands["ntpq", "-pn"].stdout.replace("377    0.801", "0    0.801")
+    facts = said(time_sync.PROBE, with_command(host, "ntpq -pn", peers))
+    assert (True, False, ("10.10.0.53", "10.10.0.54"), "!not_found") == values(facts)
+
+
+TIMESYNCD = (
+    "       Server: 10.10.0.53 (ntp.tinh.example)\n         Leap: normal\n"
+    "       Offset: -5.224ms\n Packet count: 5\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("clock", "exit_code", "expected"),
+    [
+        ("yes", 0, (True, True, ("ntp.tinh.example",), -0.005224)),
+        ("no", 0, (True, False, ("ntp.tinh.example",), "!not_found")),
+        ("", 0, (True, *["!malformed"] * 3)),
+        ("yes", 1, (True, *["!malformed"] * 3)),
+    ],
+)
+def test_timesyncd_passes_only_with_the_kernel_s_word(machine, said, clock, exit_code, expected):
+    host = with_command(machine("ubuntu-2204"), "timedatectl timesync-status", TIMESYNCD)
+    text = f"System clock synchronized: {clock}\n              NTP service: active\n"
+    host = with_command(host, "timedatectl", text, exit_code)
+    assert expected == values(said(time_sync.PROBE, host))
+
+
+def test_it_reports_unknown_when_the_kernel_s_word_is_missing(machine, said):
+    host = with_command(machine("ubuntu-2204"), "timedatectl timesync-status", TIMESYNCD)
+    assert (True, *["!not_found"] * 3) == values(said(time_sync.PROBE, host))
+
+
 def test_a_clock_that_follows_itself_is_not_synchronised():
     tracking = (
         "Reference ID    : 7F7F0101 ()\n"

@@ -9,7 +9,7 @@ from attt_agent.probes import updates
 from attt_rules.contract import Unreadable
 
 KEYS = ("last_installed_at", "list_refreshed_at", "pending_packages", "pending_security_packages")
-APT = ("apt", "list", "--upgradable")
+APT = ("apt", "list", "--upgradable", "--all-versions")
 CHECK = ("dnf", "--cacheonly", "check-update")
 ADVISORIES = ("dnf", "--cacheonly", "updateinfo", "list")
 
@@ -69,6 +69,83 @@ def test_dnf_without_advisories_knows_no_security_count(machine, said):
 def test_dnf_with_nothing_waiting(machine, said):
     host = with_command(machine("rhel-9"), CHECK, "Last metadata expiration check: now\n")
     assert (0, 0) == values(said(updates.PROBE, host))[2:]
+
+
+@pytest.mark.parametrize("arch", ["x86_64", "armv7hl", "riscv64", "loongarch64"])
+def test_dnf_on_any_processor(machine, said, arch):
+    rows = f"\ncurl.{arch}   7.76.1-29.el9   baseos\n"
+    rows += f"java-1.8.0-openjdk-headless.{arch}\n     1:1.8.0.412.b08-2.el9   appstream\n"
+    host = with_command(machine("rhel-9"), CHECK, rows, 100)
+    assert (2, 2) == values(said(updates.PROBE, host))[2:]
+
+
+def test_it_reports_malformed_when_dnf_has_updates_and_no_row_is_understood(machine, said):
+    host = with_command(machine("rhel-9"), CHECK, "Gói nào đó đang chờ\n", 100)
+    assert ("!malformed", "!malformed") == values(said(updates.PROBE, host))[2:]
+
+
+def test_advisories_of_fedora_end_in_a_letter_too():
+    text = "FEDORA-2026-0ab3c4d5ef security Important openssl-3.2.4-1.fc43.x86_64 2026-11-01\n"
+    assert (1, {"openssl-3.2.4-1.fc43.x86_64"}) == updates.parse_dnf_advisories(text)
+
+
+HIDDEN_FIX = (
+    "Listing...\n"
+    "libc6/stable-updates 2.36-9+deb12u9 amd64 [upgradable from: 2.36-9+deb12u7]\n"
+    "libc6/stable-security 2.36-9+deb12u8 amd64\n"
+    "libc6/now 2.36-9+deb12u7 amd64 [installed,upgradable to: 2.36-9+deb12u9]\n"
+    "libc6/stable 2.36-9+deb12u4 amd64\n"
+)
+
+
+def test_a_security_fix_hidden_by_a_later_update_still_counts(machine, said):
+    host = with_command(machine("debian-12-may-ban"), APT, HIDDEN_FIX)
+    assert (1, 1) == values(said(updates.PROBE, host))[2:]
+
+
+def test_a_security_fix_that_is_installed_does_not_count(machine, said):
+    text = (
+        "Listing...\n"
+        "libc6/stable-updates 2.36-9+deb12u9 amd64 [upgradable from: 2.36-9+deb12u8]\n"
+        "libc6/stable-security,now 2.36-9+deb12u8 amd64 "
+        "[installed,upgradable to: 2.36-9+deb12u9]\n"
+        "libc6/stable 2.36-9+deb12u4 amd64\n"
+    )
+    host = with_command(machine("debian-12-may-ban"), APT, text)
+    assert (1, 0) == values(said(updates.PROBE, host))[2:]
+
+
+def test_without_the_installed_version_no_security_fix_is_not_known(machine, said):
+    text = "Listing...\nlibc6/stable-updates 2.36-9 amd64 [upgradable from: 2.36-8]\n"
+    host = with_command(machine("debian-12-may-ban"), APT, text)
+    assert (1, "!not_supported") == values(said(updates.PROBE, host))[2:]
+
+
+@pytest.mark.parametrize("suite", ["stable", ""])
+def test_a_source_without_a_security_suite_proves_no_zero(machine, said, suite):
+    host = machine("debian-12-may-ban")
+    name = "dl.google.com_linux_chrome_deb_dists_stable_InRelease"
+    lists = "/var/lib/apt/lists"
+    host = replace(
+        host,
+        files={**host.files, f"{lists}/{name}": f"Origin: Google LLC\nSuite: {suite}\n".encode()},
+        folders={**host.folders, lists: (*host.folders[lists], name)},
+    )
+    row = "google-chrome-stable/{} 131.0 amd64 [upgradable from: 130.0]\n"
+    row += "google-chrome-stable/now 130.0 amd64 [installed,upgradable to: 131.0]\n"
+    chrome = with_command(host, APT, "Listing...\n" + row.format(suite or "unknown"))
+    assert (1, "!not_supported") == values(said(updates.PROBE, chrome))[2:]
+    # what is known to wait is said whatever else waits
+    both = with_command(host, APT, HIDDEN_FIX + "\n" + row.format(suite or "unknown"))
+    assert (2, 1) == values(said(updates.PROBE, both))[2:]
+
+
+def test_it_reports_unknown_when_a_source_cannot_be_told(machine, said):
+    name = "/var/lib/apt/lists/deb.debian.org_debian_dists_bookworm_InRelease"
+    host = replace(
+        machine("debian-12-may-ban"), errors={f"read_head {name}": Unreadable.ACCESS_DENIED}
+    )
+    assert ("!access_denied", "!access_denied") == values(said(updates.PROBE, host))[2:]
 
 
 @pytest.mark.parametrize(("name", "argv"), [("debian-12-may-ban", APT), ("rhel-9", CHECK)])
@@ -165,8 +242,12 @@ DNF_CASES = ("dnf-fedora35", "dnf-fedora40", "dnf-rhel8")
 @pytest.mark.parametrize("case", APT_CASES)
 def test_recording_of_apt(fixtures, case):
     [text], expected = answer(fixtures, case)
-    counts = (expected["pending"], expected["pending_security_by_suite"])
-    assert counts == updates.parse_apt_upgradable(text)
+    upgrades = updates.parse_apt_upgradable(text)
+    assert expected["pending"] == len(upgrades)
+    security = [upgrade.security for upgrade in upgrades]
+    assert expected["pending_security_by_suite"] == security.count(True)
+    # recorded without --all-versions: that the others are no security fixes is not known
+    assert security.count(None) == len(upgrades) - security.count(True)
 
 
 @pytest.mark.parametrize("case", DNF_CASES)

@@ -86,6 +86,20 @@ def test_a_quota_of_the_city_covers_its_communes() -> None:
     assert indicators.units_without_plan(city().assess(), "CT-03") == ()
 
 
+def test_machines_of_a_unit_without_a_quota_do_not_raise_the_others() -> None:
+    fleet = Fleet()
+    with_quota = fleet.unit("A", "xã A", UnitKind.COMMUNE)
+    without = fleet.unit("B", "xã B", UnitKind.COMMUNE)
+    fleet.pcs(with_quota, 1)
+    fleet.pcs(without, 5)
+    fleet.attest(with_quota, "quota.central_antivirus_machines", 2)
+
+    value = indicators.count(fleet.assess())["CT-03"]
+
+    assert (value.count, value.of) == (1, 2)
+    assert [unit.code for unit in indicators.units_without_plan(fleet.assess(), "CT-03")] == ["B"]
+
+
 def test_it_names_the_units_whose_quota_is_missing() -> None:
     fleet = Fleet()
     top = fleet.unit("T", "Tỉnh Mẫu", UnitKind.PROVINCE)
@@ -171,3 +185,27 @@ def test_a_subject_that_may_belong_is_unknown_not_left_out() -> None:
 
     # Twelve PCs do not say what they run; the Windows PC is certainly not meant.
     assert (found.count, found.unknown, found.of) == (1, 12, 13)
+
+
+def test_a_quota_of_the_province_does_not_make_it_one_more_office() -> None:
+    fleet = Fleet()
+    province = fleet.unit("T", "tỉnh Mẫu", UnitKind.PROVINCE)
+    fleet.pcs(fleet.unit("X", "xã X", UnitKind.COMMUNE, province), 2)
+    fleet.attest(province, "quota.central_antivirus_machines", 5)
+
+    assert value(fleet, "CT-09").of == 1
+    assert (value(fleet, "CT-03").count, value(fleet, "CT-03").of) == (2, 5)
+
+
+def test_the_surplus_of_one_unit_does_not_hide_the_gap_of_another() -> None:
+    fleet = Fleet()
+    province = fleet.unit("T", "tỉnh Mẫu", UnitKind.PROVINCE)
+    for code, enrolled in (("A", 2), ("B", 0)):
+        unit = fleet.unit(code, f"xã {code}", UnitKind.COMMUNE, province)
+        fleet.pcs(unit, enrolled)
+        fleet.attest(unit, "site.machines_declared_count", 1)
+
+    declared = indicators.declared_machines(fleet.assess())
+
+    assert declared is not None
+    assert (declared.declared, declared.enrolled, declared.not_enrolled) == (2, 2, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from attt_collector.judge.site import SITE_SPECS, PolledDevice, site_facts
@@ -141,21 +142,45 @@ def test_an_attested_fact_names_document_and_person() -> None:
     assert fact.read_at == datetime.fromisoformat("2022-12-10T00:00:00+07:00")
 
 
-def test_an_expired_attestation_is_not_said() -> None:
-    last_day = attestation(1, True, until=date(2026, 11, 23))
-    ended = attestation(1, True, until=date(2026, 11, 22))
-
-    assert facts_of(attested=(last_day,)).value("dossier.approved") is True
-    assert facts_of(attested=(ended,)).get("dossier.approved") is None
-
-
-def test_the_attestation_recorded_last_speaks() -> None:
-    facts = facts_of(attested=(attestation(2, False), attestation(1, True)))
-
-    assert facts.value("dossier.approved") is False
-
-
 def test_a_value_of_the_wrong_type_is_unreadable() -> None:
     fact = facts_of(attested=(attestation(1, "có"),)).get("dossier.approved")
 
     assert fact is not None and fact.unreadable is Unreadable.MALFORMED
+
+
+def test_many_devices_of_unknown_kind_are_counted_not_all_named() -> None:
+    nameless = [device(f"SW-{n:03d}-{'x' * 60}", {"device.uptime_seconds": 1}) for n in range(110)]
+    fact = facts_of(*nameless).get("site.firewalls")
+
+    assert fact is not None and fact.unreadable is Unreadable.NOT_FOUND
+    assert "và 100 thiết bị khác" in fact.source
+
+
+def test_more_links_than_a_list_may_hold_are_unknown_not_a_crash() -> None:
+    ports = tuple(f"p{n}" for n in range(48))
+    switch = {
+        "device.kind": "switch",
+        "interface.names": ports,
+        "interface.role": dict.fromkeys(ports, "lan"),
+        "interface.oper_state": dict.fromkeys(ports, "up"),
+    }
+    fact = facts_of(*(device(f"SW-{n}", switch) for n in range(86))).get("site.links")
+
+    assert fact is not None and fact.unreadable is Unreadable.MALFORMED
+    assert "4128 cổng" in fact.source
+
+
+def test_a_name_as_long_as_the_wire_allows_is_cut() -> None:
+    port = "p" * 4096
+    long = {**ROUTER, "interface.names": (port,), "interface.role": {port: "wan"}}
+
+    assert len(facts_of(device("FW", long)).items("site.links")[0]) == 512
+
+
+def test_a_signed_no_is_a_no_where_no_device_is_polled() -> None:
+    no = replace(attestation(1, False), key="site.firewall_present")
+    facts = facts_of(attested=(no,))
+
+    assert facts.items("site.firewalls") == ()
+    assert facts.value("site.firewall_present") is False
+    assert facts_of().get("site.firewalls") is None  # nobody has looked

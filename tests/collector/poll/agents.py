@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import shutil
 import socket
 import subprocess
@@ -10,6 +11,7 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -110,14 +112,18 @@ class Snmpd:
 
 
 class Relay:
-    """Passes datagrams to an agent and back, until `limit` requests have passed; then silence."""
+    """Passes datagrams to an agent and back, until `limit` requests have come; then silence.
 
-    def __init__(self, port: int, limit: int) -> None:
+    The first `lost` of them do not arrive.
+    """
+
+    def __init__(self, port: int, limit: int, lost: int = 0) -> None:
         self._target = ("127.0.0.1", port)
         self._limit = limit
+        self._lost = lost
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", 0))
-        self._socket.settimeout(0.05)
+        self._onward: dict[Any, socket.socket] = {}  # one socket towards the agent for each asker
         self.port: int = self._socket.getsockname()[1]
         self.requests: list[bytes] = []
         self._ended = threading.Event()
@@ -125,21 +131,25 @@ class Relay:
         self._thread.start()
 
     def _run(self) -> None:
-        asker = self._target
         while not self._ended.is_set():
-            try:
-                datagram, sender = self._socket.recvfrom(65535)
-            except TimeoutError:
-                continue
-            if sender == self._target:
-                self._socket.sendto(datagram, asker)
-            else:
-                asker = sender
+            ready, _, _ = select.select([self._socket, *self._onward.values()], [], [], 0.05)
+            for sock in ready:
+                datagram, sender = sock.recvfrom(65535)
+                if sock is not self._socket:
+                    asker = next(one for one, own in self._onward.items() if own is sock)
+                    self._socket.sendto(datagram, asker)
+                    continue
                 self.requests.append(datagram)
-                if len(self.requests) <= self._limit:
-                    self._socket.sendto(datagram, self._target)
+                if self._lost < len(self.requests) <= self._limit:
+                    self._towards_agent(sender).sendto(datagram, self._target)
+
+    def _towards_agent(self, asker: Any) -> socket.socket:
+        if asker not in self._onward:
+            self._onward[asker] = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        return self._onward[asker]
 
     def stop(self) -> None:
         self._ended.set()
         self._thread.join()
-        self._socket.close()
+        for sock in (self._socket, *self._onward.values()):
+            sock.close()

@@ -40,12 +40,12 @@ def firewall(start_snmpd: Callable[..., Agent]) -> Agent:
 
 
 @pytest.fixture
-def relay() -> Iterator[Callable[[int, int], Relay]]:
-    """Starts a relay to a port that falls silent after so many requests."""
+def relay() -> Iterator[Callable[..., Relay]]:
+    """Starts a relay to a port that falls silent after so many requests, or loses the first."""
     running: list[Relay] = []
 
-    def start(port: int, limit: int) -> Relay:
-        running.append(Relay(port, limit))
+    def start(port: int, limit: int, lost: int = 0) -> Relay:
+        running.append(Relay(port, limit, lost))
         return running[-1]
 
     yield start

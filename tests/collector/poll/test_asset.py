@@ -16,6 +16,7 @@ from attt_collector.records import Asset, Unit, UnitKind
 from attt_collector.store import assets, snapshots, units
 from attt_collector.store.db import Store
 from attt_rules.contract import AssetKind, AssetRef, Fact, Snapshot
+from attt_rules.errors import AtttError
 
 NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
 ENGINE = bytes.fromhex("80001f8880f9e85d6b244c036b00000000")
@@ -57,6 +58,8 @@ def polled(
     """What one poll leaves in the store; the snapshot is as `poller.poll` makes it."""
     device = Device("192.0.2.1", name, unit, kind)
     said = [Fact("snmp.version", at, "SNMP v3", "v3")]
+    if engine_id is not None:
+        said.append(Fact("snmp.engine_id", at, "SNMP-FRAMEWORK-MIB", engine_id.hex()))
     if kind is not None:
         said.append(Fact("device.kind", at, "declared", kind))
     reference = AssetRef(device_id_of(device, engine_id), AssetKind.NETWORK_DEVICE, name)
@@ -129,9 +132,38 @@ def test_it_asks_when_two_known_devices_seem_swapped(store: Store) -> None:
 
 def test_it_does_not_mix_units_whose_devices_share_an_engine_id(store: Store) -> None:
     here = polled(store, "FW-1", ENGINE)
-    there = polled(store, "FW-1", ENGINE, unit="P2")
+    there = polled(store, "FW-1", ENGINE, unit="P2", identity=Identity.OTHER_DEVICE)
     assert here.id != there.id
     assert ["FW-1"] == names(store) == names(store, "P2")
+
+
+@pytest.mark.parametrize("engine_id", [ENGINE, None])
+@pytest.mark.parametrize("unit", ["P1", "P2"])
+def test_it_keeps_one_asset_after_a_move_whichever_unit_is_said(
+    store: Store, unit: str, engine_id: bytes | None
+) -> None:
+    first = polled(store, "FW-1", engine_id)
+    store.write(lambda conn: assets.move(conn, first.id, unit_of(store, "P2").id))
+    later = polled(store, "FW-1", engine_id, unit=unit, at=NOW + timedelta(hours=1))
+    assert first.id == later.id
+    assert ([], ["FW-1"]) == (names(store), names(store, "P2"))
+
+
+@pytest.mark.parametrize("engine_id", [ENGINE, None])
+def test_a_retired_device_comes_back_only_as_its_refusal_says(
+    store: Store, engine_id: bytes | None
+) -> None:
+    first = polled(store, "FW-1", engine_id)
+    store.write(lambda conn: assets.retire(conn, first.id, NOW))
+    hour = NOW + timedelta(hours=1)
+    with pytest.raises(AtttError) as caught:
+        polled(store, "FW-1", engine_id, at=hour)
+    assert "ATTT-205" == caught.value.code
+    assert caught.value.remedy is not None
+    assert "--other-device" in caught.value.remedy.vi
+    again = polled(store, "FW-2", engine_id, identity=Identity.OTHER_DEVICE, at=hour)
+    assert first.id != again.id
+    assert ["FW-2"] == names(store)
 
 
 def test_it_keeps_the_declared_kind_until_another_is_declared(store: Store) -> None:
@@ -147,3 +179,14 @@ def test_it_keeps_the_declared_kind_until_another_is_declared(store: Store) -> N
                 asset.id
             ]
         assert [expected] == [fact.value for fact in facts if fact.key == "device.kind"]
+
+
+def test_one_box_cannot_stand_in_two_units_unless_somebody_says_it_is_another(store: Store) -> None:
+    polled(store, "FW-1", ENGINE, kind="firewall")
+    with pytest.raises(TwoDevicesOrOne) as caught:
+        polled(store, "FW-9", ENGINE, kind="firewall", unit="P2")
+    assert "FW-1 (Phường P1)" in caught.value.message.vi
+    assert [] == names(store, "P2")
+    polled(store, "FW-9", ENGINE, unit="P2", identity=Identity.OTHER_DEVICE)
+    polled(store, "FW-9", ENGINE, unit="P2", at=NOW + timedelta(hours=1))
+    assert ["FW-9"] == names(store, "P2")

@@ -57,6 +57,7 @@ def test_it_works(firewall: Agent) -> None:
     facts = said(snapshot.facts)
     uptime = facts.pop(("device.uptime_seconds", None))
     assert isinstance(uptime, int)
+    assert facts.pop(("snmp.engine_id", None)).startswith("80001f88")  # net-snmp's own number
     assert {
         ("device.name", None): "FW-PHUONG-1",
         ("device.description", None): "FortiGate-60F v7.2.6",
@@ -149,7 +150,7 @@ def test_it_finds_a_device_that_answers_public(start_snmpd: Callable[..., Agent]
 def test_it_does_not_take_a_lost_device_for_one_that_refuses_public(
     firewall: Agent, relay: Callable[[int, int], Any]
 ) -> None:
-    # Three requests make the poll; the two that try "public" and the last one are lost.
+    # Three requests make the poll; the four that try "public" and the last one are lost.
     agent = Agent(relay(firewall.port, 3).port)
     facts = said(polled(agent, check_default_community=True, timeouts=QUICK).facts)
     assert ("wan1", "internal", "dmz") == facts["interface.names", None]

@@ -215,16 +215,35 @@ def test_it_does_not_see_what_the_view_hides(start_snmpd: Callable[..., Agent]) 
     assert {} == dict(answered.gaps)
 
 
-def test_it_finds_the_default_community(start_snmpd: Callable[..., Agent]) -> None:
-    def answers(port: int) -> bool:
-        return asyncio.run(
-            answers_default_community(
-                "127.0.0.1", port, SYS_UPTIME, device="FW-1", seconds=QUICK[0]
-            )
-        )
+def answers_a_default(port: int) -> bool:
+    return asyncio.run(
+        answers_default_community("127.0.0.1", port, SYS_UPTIME, device="FW-1", seconds=QUICK[0])
+    )
 
-    assert answers(start_snmpd("rocommunity public 127.0.0.1\n").port)
-    assert not answers(start_snmpd(f"rocommunity {COMMUNITY} 127.0.0.1\n").port)
+
+def test_it_finds_the_default_community(start_snmpd: Callable[..., Agent]) -> None:
+    assert answers_a_default(start_snmpd("rocommunity public 127.0.0.1\n").port)
+    assert answers_a_default(start_snmpd("rwcommunity private 127.0.0.1\n").port)
+    assert not answers_a_default(start_snmpd(f"rocommunity {COMMUNITY} 127.0.0.1\n").port)
+
+
+def test_it_finds_the_default_community_although_packets_are_lost(
+    start_snmpd: Callable[..., Agent], relay: Callable[..., Any]
+) -> None:
+    agent = start_snmpd("rocommunity public 127.0.0.1\n")
+    assert answers_a_default(relay(agent.port, 100, lost=4).port)
+
+
+def test_it_tries_the_default_community_twice_by_each_version(
+    firewall: Agent, relay: Callable[..., Any]
+) -> None:
+    refusing = relay(firewall.port, 100)
+    assert not answers_a_default(refusing.port)
+    asked = [
+        (datagram[4], next(c for c in (b"public", b"private") if c in datagram))
+        for datagram in refusing.requests
+    ]  # 0 is v1, 1 is v2c
+    assert sorted(2 * [(v, c) for v in (0, 1) for c in (b"public", b"private")]) == sorted(asked)
 
 
 def test_it_never_writes_and_never_walks_by_single_steps(

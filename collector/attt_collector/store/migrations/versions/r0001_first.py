@@ -101,6 +101,7 @@ def upgrade() -> None:
         sa.Column("valid_from", sa.Date, nullable=False),
         sa.Column("valid_until", sa.Date),
         sa.Column("recorded_at", _MOMENT, nullable=False),
+        sa.Column("revoked_at", _MOMENT),
         sa.PrimaryKeyConstraint("id", name="pk_attestation"),
         sa.ForeignKeyConstraint(["unit_id"], ["unit.id"], name="fk_attestation_unit_id"),
     )
