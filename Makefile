@@ -16,7 +16,7 @@ test: $(VENV)/.dev
 	$(BIN)/pytest -n auto --dist loadfile
 
 test-all: $(VENV)/.dev test-agent-alone
-	$(BIN)/pytest -m "slow or browser or crash or snmpd or nspawn"
+	$(BIN)/pytest -m "slow or browser or crash or snmpd or nspawn or wine"
 
 # The agent with none of the collector's packages, as on a unit's PC: first the program by itself,
 # then its tests, which bring pytest and a maker of test certificates.
@@ -42,8 +42,7 @@ docs: $(VENV)/.dev
 
 COMPILE := pip compile -q --universal --generate-hashes --no-header --no-annotate \
 	--python-version 3.11 pyproject.toml
-lock:
-	$(BIN)/python -m pip install --quiet uv
+lock: $(VENV)/.dev
 	$(BIN)/uv $(COMPILE) --extra collector --group build -o requirements/collector.lock
 	$(BIN)/uv $(COMPILE) --extra collector --extra scan --group dev -o requirements/dev.lock
 	$(BIN)/uv $(COMPILE) -o requirements/agent.lock

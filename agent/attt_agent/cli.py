@@ -301,13 +301,9 @@ def _minute(moment: datetime) -> str:
 
 def main(arguments: Optional[Sequence[str]] = None) -> NoReturn:
     """The command `attt`; never returns. Errors for people end here, with exit code 4."""
-    from attt_agent.terminal import abandon, error_lines, note, output_error
+    from attt_agent.terminal import abandon, error_lines, note, output_error, prepare_streams
 
-    for stream in (sys.stdout, sys.stderr):
-        # A Windows console of the old code pages shows "?" rather than failing half way.
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(errors="replace")
+    prepare_streams()
     say = messages.load("vi")
     try:
         with cli.make_context(

@@ -11,52 +11,46 @@ import errno
 import os
 import stat
 import sys
-import threading
-import time
-from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import IO, TYPE_CHECKING, Dict, FrozenSet, List, Optional, Protocol, Sequence, Tuple
+from typing import (
+    Dict,
+    FrozenSet,
+    List,
+    Mapping,
+    Optional,
+    Protocol,
+    Sequence,
+    Tuple,
+)
 
+from attt_agent.answers import (
+    AccountPolicy,
+    CommandResult,
+    HostError,
+    Interface,
+    LocalAccount,
+    RegistryValue,
+    Service,
+    host_error_of,
+)
 from attt_rules.contract import Unreadable
 
-if TYPE_CHECKING:
-    import subprocess
+__all__ = (
+    "AccountPolicy",
+    "CommandResult",
+    "Host",
+    "HostError",
+    "Interface",
+    "LocalAccount",
+    "LocalHost",
+    "RegistryValue",
+    "Service",
+    "host_error_of",
+    "people_of",
+)
 
 MAX_READ_BYTES = 1024 * 1024
-MAX_OUTPUT_BYTES = 1024 * 1024  # of stdout and of stderr, each
-
-# Not the caller's PATH: a run as root must not pick up a program from a home folder.
-_POSIX_PATH = "/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin"
 _UNKNOWN_SPEEDS_MBPS = (0, 65535)  # psutil's 0, and what some drivers say for "no idea"
-
-
-class HostError(Exception):
-    """The machine could not be asked; `reason` is what a fact says then, `detail` is for people."""
-
-    def __init__(self, reason: Unreadable, detail: str) -> None:
-        super().__init__("%s: %s" % (reason.value, detail))
-        self.reason = reason
-        self.detail = detail
-
-
-@dataclass(frozen=True)
-class CommandResult:
-    """What a program answered; its texts are UTF-8 with what is not UTF-8 replaced."""
-
-    exit_code: int
-    stdout: str
-    stderr: str
-
-
-@dataclass(frozen=True)
-class Interface:
-    """One network interface, loopback included; `addresses` are IPv4 and IPv6 without prefix."""
-
-    name: str
-    up: bool
-    speed_bits_per_second: Optional[int]
-    addresses: Tuple[str, ...]
-    mac: Optional[str]
 
 
 class Host(Protocol):
@@ -106,22 +100,45 @@ class Host(Protocol):
         A name that cannot be resolved is `not_found`.
         """
 
+    # What only Windows has; `not_supported` elsewhere.
 
-def host_error_of(error: OSError, what: str) -> HostError:
-    """The `HostError` that says what an operating system error means for `what` (a path)."""
-    if isinstance(error, (FileNotFoundError, NotADirectoryError)):
-        reason = Unreadable.NOT_FOUND
-    elif isinstance(error, PermissionError):
-        reason = Unreadable.ACCESS_DENIED
-    elif isinstance(error, TimeoutError):
-        reason = Unreadable.TIMEOUT
-    elif error.errno in (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENODEV, errno.ENXIO):
-        reason = Unreadable.NOT_SUPPORTED
-    elif error.errno == errno.EINVAL and what.startswith("/sys/"):
-        reason = Unreadable.NOT_SUPPORTED  # sysfs: e.g. `speed` of an interface that is down
-    else:
-        reason = Unreadable.MALFORMED
-    return HostError(reason, "%s: %s" % (what, error.strerror or type(error).__name__))
+    def registry_value(self, key: str, name: str) -> RegistryValue:
+        r"""A value of `HKLM\SOFTWARE\…` (or HKU, HKCU, HKCR), always of the 64-bit view.
+
+        `name` "" is the key's default value. A missing value and a missing key are both
+        `not_found`: who concludes from an absence first sees by `registry_names` that the key
+        could be read. EXPAND_SZ is not expanded.
+        """
+
+    def registry_names(self, key: str) -> Tuple[str, ...]:
+        """Names of the values in a key, sorted; `not_found` when there is no such key."""
+
+    def registry_keys(self, key: str) -> Tuple[str, ...]:
+        """Names of the sub-keys of a key, sorted; `not_found` when there is no such key."""
+
+    def wmi(
+        self, namespace: str, query: str, timeout_seconds: float = 10.0
+    ) -> Tuple[Mapping[str, object], ...]:
+        r"""Rows of a WQL query, e.g. in `root\cimv2`: property to int, float, str, bool, None or
+        a tuple of those. Unsigned and 64-bit numbers are ints; DATETIME stays CIM's text.
+
+        A missing namespace or class is `not_supported`, an empty answer is `()`.
+        """
+
+    def services(self) -> Mapping[str, Service]:
+        """Every service and driver, by its key name ("wscsvc"), never by its display name."""
+
+    def account_policy(self) -> AccountPolicy:
+        """What this machine demands of the passwords of its local accounts."""
+
+    def local_accounts(self) -> Tuple[LocalAccount, ...]:
+        """Every local user account, disabled ones too, sorted by RID."""
+
+    def security_center(self) -> Mapping[str, str]:
+        """What Windows Security Center thinks, by provider: "antivirus", "firewall",
+        "automatic_updates", "user_account_control" to "good", "not_monitored", "poor" or
+        "snooze". Windows Server has none: `not_supported`.
+        """
 
 
 def people_of(host: Host) -> Dict[str, str]:
@@ -168,13 +185,13 @@ class LocalHost:
 
     def list_dir(self, path: str) -> Tuple[str, ...]:
         try:
-            return tuple(sorted(os.listdir(path)))
+            return tuple(sorted(os.listdir(_native(path))))
         except OSError as error:
             raise host_error_of(error, path) from error
 
     def exists(self, path: str) -> bool:
         try:
-            os.stat(path)
+            os.stat(_native(path))
         except (FileNotFoundError, NotADirectoryError):
             return False
         except OSError as error:
@@ -183,7 +200,7 @@ class LocalHost:
 
     def modified_at(self, path: str) -> datetime:
         try:
-            return datetime.fromtimestamp(os.stat(path).st_mtime, timezone.utc)
+            return datetime.fromtimestamp(os.stat(_native(path)).st_mtime, timezone.utc)
         except OSError as error:
             raise host_error_of(error, path) from error
         except (OverflowError, ValueError) as error:
@@ -191,14 +208,16 @@ class LocalHost:
 
     def read_link(self, path: str) -> str:
         try:
-            return os.readlink(path)
+            return os.readlink(_native(path))
         except OSError as error:
             if error.errno == errno.EINVAL:
                 raise HostError(Unreadable.NOT_FOUND, "%s: not a link" % path) from error
             raise host_error_of(error, path) from error
 
     def run(self, argv: Sequence[str], timeout_seconds: float = 10.0) -> CommandResult:
-        return _run(tuple(argv), timeout_seconds)
+        from attt_agent import programs
+
+        return programs.run(argv, timeout_seconds, _end_tree)
 
     def interfaces(self) -> Tuple[Interface, ...]:
         import socket
@@ -237,10 +256,17 @@ class LocalHost:
     def process_names(self) -> FrozenSet[str]:
         import psutil
 
+        names: List[str] = []
         try:
-            names = {process.info["name"] for process in psutil.process_iter(["name"])}
+            for process in psutil.process_iter():
+                try:
+                    names.append(process.name())
+                except (OSError, psutil.Error):
+                    continue  # it ended meanwhile, or nobody may see its name
         except (OSError, psutil.Error) as error:
             raise _psutil_error(error, "processes") from error
+        if not names:
+            raise HostError(Unreadable.ACCESS_DENIED, "processes: not one name can be read")
         return frozenset(name for name in names if name)
 
     def tcp_reachable(self, address: str, port: int, timeout_seconds: float = 3.0) -> bool:
@@ -256,6 +282,48 @@ class LocalHost:
         except OSError:
             return False
 
+    def registry_value(self, key: str, name: str) -> RegistryValue:
+        from attt_agent.windows import registry
+
+        return registry.value(key, name)
+
+    def registry_names(self, key: str) -> Tuple[str, ...]:
+        from attt_agent.windows import registry
+
+        return registry.value_names(key)
+
+    def registry_keys(self, key: str) -> Tuple[str, ...]:
+        from attt_agent.windows import registry
+
+        return registry.sub_keys(key)
+
+    def wmi(
+        self, namespace: str, query: str, timeout_seconds: float = 10.0
+    ) -> Tuple[Mapping[str, object], ...]:
+        from attt_agent.windows import wmi
+
+        return wmi.rows(namespace, query, timeout_seconds)
+
+    def services(self) -> Mapping[str, Service]:
+        from attt_agent.windows import services
+
+        return services.all_services()
+
+    def account_policy(self) -> AccountPolicy:
+        from attt_agent.windows import accounts
+
+        return accounts.policy()
+
+    def local_accounts(self) -> Tuple[LocalAccount, ...]:
+        from attt_agent.windows import accounts
+
+        return accounts.local_accounts(self.now())
+
+    def security_center(self) -> Mapping[str, str]:
+        from attt_agent.windows import security_center
+
+        return security_center.health()
+
 
 def _psutil_error(error: Exception, what: str) -> HostError:
     import psutil
@@ -267,12 +335,20 @@ def _psutil_error(error: Exception, what: str) -> HostError:
     return HostError(reason, "%s: %s" % (what, type(error).__name__))
 
 
+def _native(path: str) -> str:
+    if sys.platform == "win32":
+        from attt_agent.windows.redirection import native_path
+
+        path = native_path(path, os.environ)
+    return path
+
+
 def _read_bytes(path: str, max_bytes: int) -> bytes:
     try:
         # A FIFO or a device would block or never end; /proc and /sys files count as regular.
-        if not stat.S_ISREG(os.stat(path).st_mode):
+        if not stat.S_ISREG(os.stat(_native(path)).st_mode):
             raise HostError(Unreadable.MALFORMED, "%s: not a regular file" % path)
-        with open(path, "rb", buffering=0) as stream:
+        with open(_native(path), "rb", buffering=0) as stream:
             chunks: List[bytes] = []
             left = max_bytes
             while left > 0:
@@ -286,101 +362,12 @@ def _read_bytes(path: str, max_bytes: int) -> bytes:
         raise host_error_of(error, path) from error
 
 
-def _run(argv: Tuple[str, ...], timeout_seconds: float) -> CommandResult:
-    import shutil
-    import subprocess
-
-    deadline = time.monotonic() + timeout_seconds
-    environment = {k: v for k, v in os.environ.items() if k not in ("LANGUAGE", "LC_ALL")}
-    environment["LC_ALL"] = "C"
-    environment["SYSTEMD_COLORS"] = "0"
-    if sys.platform != "win32":
-        environment["PATH"] = _POSIX_PATH
-    program = shutil.which(argv[0], path=environment.get("PATH"))
-    if program is None:
-        raise HostError(Unreadable.NOT_FOUND, "program %s" % argv[0])
-    try:
-        process = subprocess.Popen(  # noqa: S603 (no shell; argv comes from our own probes)
-            (program, *argv[1:]),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=environment,
-            cwd=os.path.abspath(os.sep),
-            bufsize=0,
-            # A group of its own, so that a time-out ends the program's children too.
-            start_new_session=sys.platform != "win32",
-            creationflags=0x08000000 if sys.platform == "win32" else 0,  # CREATE_NO_WINDOW
-        )
-    except OSError as error:
-        raise host_error_of(error, "program %s" % argv[0]) from error
-    assert process.stdout is not None  # noqa: S101 (PIPE above)
-    assert process.stderr is not None  # noqa: S101
-    readers = (_PipeReader(process.stdout), _PipeReader(process.stderr))
-    late = False
-    try:
-        try:
-            process.wait(max(0.0, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            late = True
-        for reader in readers:
-            reader.join(max(0.0, deadline - time.monotonic()) if not late else 0.0)
-            # A grandchild that keeps the pipe open is late as well.
-            late = late or reader.is_alive()
-    finally:
-        if late or process.returncode is None:
-            _kill_group(process)
-            process.wait()
-        for reader in readers:
-            reader.join(1.0)
-            reader.close()
-    if any(reader.overflowed for reader in readers):
-        raise HostError(Unreadable.MALFORMED, "%s: more than 1 MiB of output" % argv[0])
-    if late:
-        raise HostError(Unreadable.TIMEOUT, "%s: no answer in %g s" % (argv[0], timeout_seconds))
-    stdout, stderr = (reader.text() for reader in readers)
-    return CommandResult(process.returncode, stdout, stderr)
-
-
-class _PipeReader(threading.Thread):
-    """Drains one pipe of a child, so that a full pipe can never stop the child."""
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        super().__init__(daemon=True)
-        self._stream = stream
-        self._chunks: List[bytes] = []
-        self.overflowed = False
-        self.start()
-
-    def run(self) -> None:
-        held = 0
-        while True:
-            chunk = self._stream.read(65536)
-            if not chunk:
-                return
-            held += len(chunk)
-            if held > MAX_OUTPUT_BYTES:
-                self.overflowed = True
-                self._chunks.clear()  # keep draining, keep nothing
-            else:
-                self._chunks.append(chunk)
-
-    def text(self) -> str:
-        return b"".join(self._chunks).decode("utf-8", "replace")
-
-    def close(self) -> None:
-        # A reader still blocked belongs to a grandchild that left the group; its pipe is left
-        # to the end of this short run rather than closed under a running read.
-        if not self.is_alive():
-            self._stream.close()
-
-
-def _kill_group(process: subprocess.Popen[bytes]) -> None:
+def _end_tree(process_id: int) -> None:
     if sys.platform == "win32":
         import psutil
 
         try:
-            children = psutil.Process(process.pid).children(recursive=True)
+            children = psutil.Process(process_id).children(recursive=True)
         except psutil.Error:
             children = []
         for child in children:
@@ -388,11 +375,10 @@ def _kill_group(process: subprocess.Popen[bytes]) -> None:
                 child.kill()
             except psutil.Error:
                 continue  # it ended by itself in the meantime
-        process.kill()
     else:
         import signal
 
         try:
-            os.killpg(process.pid, signal.SIGKILL)
+            os.killpg(process_id, signal.SIGKILL)
         except ProcessLookupError:
             return  # it ended by itself in the meantime

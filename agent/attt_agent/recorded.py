@@ -11,14 +11,18 @@ import os
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Dict, FrozenSet, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, FrozenSet, Mapping, Optional, Sequence, Tuple, TypeVar
 
+from attt_agent import windows_format
+from attt_agent.answers import AccountPolicy, LocalAccount, RegistryValue, Service
 from attt_agent.host import MAX_READ_BYTES, CommandResult, HostError, Interface
+from attt_agent.windows.registry import written
 from attt_rules.contract import Text, Unreadable, parse_time
 from attt_rules.contract.fact import check_time
 from attt_rules.errors import AtttError
 
 FORMAT = 1
+Answer = TypeVar("Answer")
 # A recording without a time is from long ago: every time it names then lies in the future,
 # which no rule accepts as fresh.
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -37,6 +41,10 @@ class RecordedHost:
         folders: absolute path to the names in it, for folders whose listing was recorded.
         absent: paths that were looked for and were not there.
         errors: "read_text /etc/shadow" or "run nft list ruleset" to the reason of the failure.
+        registry: key to its values by name, "" is the default value; a key in the path of another
+            exists too. In place of the values None: the key is there, nobody looked into it;
+            in place of a value None: the name is there, nobody read the value.
+        wmi_rows: (namespace, query) to the answer, word for word the query that a probe asks.
     """
 
     platform: str = "linux"
@@ -53,6 +61,14 @@ class RecordedHost:
     processes: Optional[FrozenSet[str]] = None
     tcp: Mapping[str, bool] = field(default_factory=dict)
     errors: Mapping[str, Unreadable] = field(default_factory=dict)
+    registry: windows_format.Registry = field(default_factory=dict)
+    wmi_rows: Mapping[Tuple[str, str], Tuple[Mapping[str, object], ...]] = field(
+        default_factory=dict
+    )
+    windows_services: Optional[Mapping[str, Service]] = None
+    windows_account_policy: Optional[AccountPolicy] = None
+    windows_accounts: Optional[Tuple[LocalAccount, ...]] = None
+    windows_security_center: Optional[Mapping[str, str]] = None
 
     @classmethod
     def load(cls, folder: Path) -> RecordedHost:
@@ -96,13 +112,14 @@ class RecordedHost:
 
     def list_dir(self, path: str) -> Tuple[str, ...]:
         self._raise_recorded("list_dir", path)
-        if path.rstrip("/") in self.folders:
-            return tuple(sorted(self.folders[path.rstrip("/")]))
-        below = path.rstrip("/") + "/"
+        listed = self._found(self.folders, path.rstrip("/"))
+        if listed is not None:
+            return tuple(sorted(listed))
+        below = self._place(path).rstrip("/") + "/"
         names = {
             known[len(below) :].split("/", 1)[0]
             for known in self._known_paths()
-            if known.startswith(below)
+            if self._same(known[: len(below)], below) and len(known) > len(below)
         }
         if not names:
             raise HostError(Unreadable.NOT_FOUND, path)
@@ -111,24 +128,27 @@ class RecordedHost:
     def exists(self, path: str) -> bool:
         self._raise_recorded("exists", path)
         known = self._known_paths()
-        if path in known or any(other.startswith(path.rstrip("/") + "/") for other in known):
+        place = self._place(path).rstrip("/") + "/"
+        if any(self._same((other + "/")[: len(place)], place) for other in known):
             return True
-        if path not in self.absent and not known:
+        if not known and self._found(dict.fromkeys(self.absent, True), path) is None:
             # A recording without a single file never looked at the file system.
             raise HostError(Unreadable.NOT_FOUND, "%s: not recorded" % path)
         return False
 
     def modified_at(self, path: str) -> datetime:
         self._raise_recorded("modified_at", path)
-        if path not in self.modified:
+        moment = self._found(self.modified, path)
+        if moment is None:
             raise HostError(Unreadable.NOT_FOUND, path)
-        return self.modified[path]
+        return moment
 
     def read_link(self, path: str) -> str:
         self._raise_recorded("read_link", path)
-        if path not in self.links:
+        target = self._found(self.links, path)
+        if target is None:
             raise HostError(Unreadable.NOT_FOUND, path)
-        return self.links[path]
+        return target
 
     def run(self, argv: Sequence[str], timeout_seconds: float = 10.0) -> CommandResult:
         self._raise_recorded("run", *argv)
@@ -156,21 +176,106 @@ class RecordedHost:
             raise HostError(Unreadable.NOT_FOUND, "%s: not recorded" % target)
         return self.tcp[target]
 
+    def registry_value(self, key: str, name: str) -> RegistryValue:
+        self._raise_recorded("registry_value", written(key), name)
+        values = self._registry_key(key)
+        for known, value in values.items():
+            if known.casefold() == name.casefold() and value is not None:
+                return value
+        raise HostError(Unreadable.NOT_FOUND, "registry %s %s" % (key, name))
+
+    def registry_names(self, key: str) -> Tuple[str, ...]:
+        self._raise_recorded("registry_names", written(key))
+        return tuple(sorted(self._registry_key(key)))
+
+    def registry_keys(self, key: str) -> Tuple[str, ...]:
+        self._raise_recorded("registry_keys", written(key))
+        self._registry_key(key)
+        below = written(key) + "\\"
+        names: Dict[str, str] = {}
+        for known in map(written, self.registry):
+            if known.casefold().startswith(below.casefold()):
+                name = known[len(below) :].split("\\", 1)[0]
+                names.setdefault(name.casefold(), name)
+        return tuple(sorted(names.values()))
+
+    def wmi(
+        self, namespace: str, query: str, timeout_seconds: float = 10.0
+    ) -> Tuple[Mapping[str, object], ...]:
+        self._raise_recorded("wmi", namespace)
+        self._raise_recorded("wmi", namespace, query)
+        for (known_namespace, known_query), rows in self.wmi_rows.items():
+            if known_namespace.casefold() == namespace.casefold() and known_query == query:
+                return rows
+        raise HostError(Unreadable.NOT_FOUND, "wmi %s: not recorded: %s" % (namespace, query))
+
+    def services(self) -> Mapping[str, Service]:
+        self._raise_recorded("services")
+        if self.windows_services is None:
+            raise HostError(Unreadable.NOT_FOUND, "services: not recorded")
+        return self.windows_services
+
+    def account_policy(self) -> AccountPolicy:
+        self._raise_recorded("account_policy")
+        if self.windows_account_policy is None:
+            raise HostError(Unreadable.NOT_FOUND, "account policy: not recorded")
+        return self.windows_account_policy
+
+    def local_accounts(self) -> Tuple[LocalAccount, ...]:
+        self._raise_recorded("local_accounts")
+        if self.windows_accounts is None:
+            raise HostError(Unreadable.NOT_FOUND, "local accounts: not recorded")
+        return self.windows_accounts
+
+    def security_center(self) -> Mapping[str, str]:
+        self._raise_recorded("security_center")
+        if self.windows_security_center is None:
+            raise HostError(Unreadable.NOT_FOUND, "Security Center: not recorded")
+        return self.windows_security_center
+
+    def _registry_key(self, key: str) -> Mapping[str, Optional[RegistryValue]]:
+        wanted = written(key).casefold()
+        for known, values in self.registry.items():
+            if written(known).casefold() == wanted and values is not None:
+                return values
+        raise HostError(Unreadable.NOT_FOUND, "registry %s" % key)
+
     def _bytes(self, path: str) -> bytes:
-        if path not in self.files:
+        raw = self._found(self.files, path)
+        if raw is None:
             raise HostError(Unreadable.NOT_FOUND, path)
-        return self.files[path]
+        return raw
 
     def _known_paths(self) -> FrozenSet[str]:
         listed = {
             "%s/%s" % (folder, name) for folder, names in self.folders.items() for name in names
         }
-        return frozenset(
-            listed.union(self.files, self.folders, self.links, self.modified, self.present)
+        known = listed.union(self.files, self.folders, self.links, self.modified, self.present)
+        return frozenset(map(self._place, known))
+
+    def _found(self, known: Mapping[str, Answer], path: str) -> Optional[Answer]:
+        if path in known or self.platform != "windows":
+            return known.get(path)
+        place = self._place(path)
+        return next(
+            (v for other, v in known.items() if self._same(self._place(other), place)), None
         )
 
+    def _place(self, path: str) -> str:
+        return windows_format.place_of(path) if self.platform == "windows" else path
+
+    def _same(self, one: str, other: str) -> bool:
+        return one.casefold() == other.casefold() if self.platform == "windows" else one == other
+
     def _raise_recorded(self, *call: str) -> None:
-        reason = self.errors.get(" ".join(call))
+        said = " ".join(call)
+        reason = self.errors.get(said)
+        if reason is None and self.platform == "windows" and self.errors:
+            # Keys, namespaces and paths are the same in capitals and in small letters there.
+            folded = said.casefold()
+            reason = next(
+                (r for known, r in self.errors.items() if known.casefold() == folded), None
+            )
         if reason is not None:
             raise HostError(reason, " ".join(call[1:]) or call[0])
 
@@ -223,6 +328,12 @@ def _load(folder: Path) -> RecordedHost:
         folders = {key.rstrip("/"): _strings(n) for key, n in part("folders.json", dict).items()}
         current = folder / "links.json"
         links = {key: _typed(target, str) for key, target in part("links.json", dict).items()}
+        current = folder / "registry.json"
+        registry = windows_format.registry_of(part("registry.json", dict))
+        current = folder / "wmi.json"
+        wmi_rows = windows_format.wmi_of(part("wmi.json", list))
+        current = folder / "windows.json"
+        windows = windows_format.answers_of(part("windows.json", dict))
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise _broken(current, "%s: %s" % (type(error).__name__, error)) from error
     return replace(
@@ -233,6 +344,12 @@ def _load(folder: Path) -> RecordedHost:
         modified=modified,
         commands=commands,
         errors=errors,
+        registry=registry,
+        wmi_rows=wmi_rows,
+        windows_services=windows.services,
+        windows_account_policy=windows.account_policy,
+        windows_accounts=windows.local_accounts,
+        windows_security_center=windows.security_center,
     )
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import posixpath
-import re
 import threading
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Callable, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple, TypeVar
 
+from attt_agent import windows_format
+from attt_agent.answers import AccountPolicy, LocalAccount, RegistryValue, Service
 from attt_agent.host import (
     MAX_READ_BYTES,
     CommandResult,
@@ -23,22 +24,10 @@ from attt_agent.host import (
     people_of,
 )
 from attt_agent.recorded import FORMAT, RecordingError
+from attt_agent.redaction import SERIAL_FILES, Replacement
+from attt_agent.windows.registry import written
+from attt_agent.windows_redaction import WindowsRedaction
 from attt_rules.contract import Text, Unreadable
-
-# Same shape as what it replaces, so that parsers see what they would see on the real machine.
-HASH_PLACEHOLDER = "$6$matkhauthaythe$" + "x" * 86
-SERIAL_FILES = (
-    "/etc/machine-id",
-    "/sys/class/dmi/id/board_asset_tag",
-    "/sys/class/dmi/id/board_serial",
-    "/sys/class/dmi/id/chassis_asset_tag",
-    "/sys/class/dmi/id/chassis_serial",
-    "/sys/class/dmi/id/product_serial",
-    "/sys/class/dmi/id/product_uuid",
-    "/var/lib/dbus/machine-id",
-)
-_MAC = re.compile(r"(?<![0-9A-Fa-f:-])(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}(?![0-9A-Fa-f:-])")
-_HOME = re.compile(r"/home/([^/\s:\"']+)")
 
 Answer = TypeVar("Answer")
 
@@ -61,6 +50,13 @@ class RecordingHost:
         self._names: Dict[str, str] = {}
         self._tcp: Dict[str, bool] = {}
         self._errors: Dict[str, Unreadable] = {}
+        self._registry: Dict[str, Dict[str, Optional[RegistryValue]]] = {}
+        self._registry_below: Dict[str, Tuple[str, ...]] = {}
+        self._wmi: Dict[Tuple[str, str], Tuple[Mapping[str, object], ...]] = {}
+        self._services: Dict[str, Mapping[str, Service]] = {}
+        self._policies: Dict[str, AccountPolicy] = {}
+        self._accounts: Dict[str, Tuple[LocalAccount, ...]] = {}
+        self._center: Dict[str, Mapping[str, str]] = {}
 
     @property
     def platform(self) -> str:
@@ -133,6 +129,78 @@ class RecordingHost:
             lambda: self._real.tcp_reachable(address, port, timeout_seconds),
         )
 
+    def registry_value(self, key: str, name: str) -> RegistryValue:
+        self._look_into(key)
+        answer: Dict[str, RegistryValue] = {}
+        found = self._kept(
+            ("registry_value", written(key), name),
+            answer,
+            name,
+            lambda: self._real.registry_value(key, name),
+        )
+        with self._lock:
+            values = self._registry.setdefault(written(key), {})
+            # Windows finds "productname" too; the listed name stays the one in the recording.
+            listed = (known for known in values if known.casefold() == name.casefold())
+            values[next(listed, name)] = found
+        return found
+
+    def registry_names(self, key: str) -> Tuple[str, ...]:
+        self._look_into(key)
+        answer: Dict[str, Tuple[str, ...]] = {}
+        return self._kept(
+            ("registry_names", written(key)), answer, key, lambda: self._real.registry_names(key)
+        )
+
+    def registry_keys(self, key: str) -> Tuple[str, ...]:
+        self._look_into(key)
+        return self._kept(
+            ("registry_keys", written(key)),
+            self._registry_below,
+            written(key),
+            lambda: self._real.registry_keys(key),
+        )
+
+    def _look_into(self, key: str) -> None:
+        """Keep the whole list of a key's values and sub-keys as soon as one of them is asked.
+
+        A recording that named only what was asked would make everything else in the key look as
+        if it had been looked for and not found.
+        """
+        with self._lock:
+            if written(key) in self._registry:
+                return
+        try:
+            names = self._real.registry_names(key)
+            below = self._real.registry_keys(key)
+        except HostError:
+            return  # the question itself fails as well, and is kept as an error
+        with self._lock:
+            self._registry.setdefault(written(key), dict.fromkeys(names))
+            self._registry_below.setdefault(written(key), below)
+
+    def wmi(
+        self, namespace: str, query: str, timeout_seconds: float = 10.0
+    ) -> Tuple[Mapping[str, object], ...]:
+        return self._kept(
+            ("wmi", namespace, query),
+            self._wmi,
+            (namespace, query),
+            lambda: self._real.wmi(namespace, query, timeout_seconds),
+        )
+
+    def services(self) -> Mapping[str, Service]:
+        return self._kept(("services",), self._services, "", self._real.services)
+
+    def account_policy(self) -> AccountPolicy:
+        return self._kept(("account_policy",), self._policies, "", self._real.account_policy)
+
+    def local_accounts(self) -> Tuple[LocalAccount, ...]:
+        return self._kept(("local_accounts",), self._accounts, "", self._real.local_accounts)
+
+    def security_center(self) -> Mapping[str, str]:
+        return self._kept(("security_center",), self._center, "", self._real.security_center)
+
     def _kept(
         self,
         call: Tuple[str, ...],
@@ -185,13 +253,21 @@ class RecordingHost:
         with self._lock:
             texts = {**self._heads, **self._texts}
             errors = {key: reason.value for key, reason in self._errors.items()}
-            clean = _Replacement(
-                _names_of(self._real, self._folders.get("/home", ())),
+            windows = WindowsRedaction(self._registry, self._wmi)
+            clean = Replacement(
+                _names_of(self._real, self._folders.get("/home", ())) + windows.people,
                 self._names.get("hostname"),
-                {path: text for path, text in texts.items() if path in SERIAL_FILES},
+                {
+                    **{path: text for path, text in texts.items() if path in SERIAL_FILES},
+                    **windows.serials,
+                },
+                windows,
+                ignore_case=self.platform == "windows",
             )
             for path, text in texts.items():
-                target = folder / "files" / posixpath.normpath(clean(path)).lstrip("/")
+                # On a real Windows `folder / "C:\\x"` would be C:\x itself.
+                place = windows_format.place_of(path) if self.platform == "windows" else path
+                target = folder / "files" / posixpath.normpath(clean(place)).lstrip("/")
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(clean.file(path, text).encode("utf-8", "replace"))
             host: Dict[str, Any] = {
@@ -224,91 +300,31 @@ class RecordingHost:
             ]
             _write_json(folder / "commands.json", clean.json(commands))
             _write_json(folder / "errors.json", clean.json(errors))
+            if self.platform == "windows":
+                self._write_windows(folder, clean, windows)
 
-
-class _Replacement:
-    """Takes out of every text what names a person or this very machine."""
-
-    def __init__(
-        self, people: Sequence[str], hostname: Optional[str], serial_files: Mapping[str, str]
-    ) -> None:
-        self._macs: Dict[str, str] = {}
-        self._homes: Dict[str, str] = {}
-        self._words: Dict[str, str] = {}
-        for number, name in enumerate(people, start=1):
-            self._homes[name] = self._words[name] = "user%d" % number
-        if hostname:
-            self._words[hostname] = "may-1"
-            self._words.setdefault(hostname.split(".", 1)[0], "may-1")
-        for text in serial_files.values():
-            serial = text.strip()
-            if len(serial) >= 5:  # shorter ones ("None", "0") are no serial numbers
-                self._words[serial] = re.sub(r"[0-9A-Za-z]", "0", serial)
-        # The longest first: "an-pc" before "an".
-        ordered = sorted(self._words, key=len, reverse=True)
-        self._pattern = re.compile(
-            r"(?<![\w.-])(%s)(?![\w-])" % "|".join(re.escape(word) for word in ordered)
-            if ordered
-            else r"(?!)"
+    def _write_windows(self, folder: Path, clean: Replacement, windows: WindowsRedaction) -> None:
+        registry: Dict[str, Optional[Mapping[str, Optional[RegistryValue]]]] = {
+            "%s\\%s" % (key, name): None
+            for key, names in self._registry_below.items()
+            for name in names
+        }
+        registry.update({key: windows.values(values) for key, values in self._registry.items()})
+        answers = windows_format.WindowsAnswers(
+            services=self._services.get(""),
+            account_policy=self._policies.get(""),
+            local_accounts=self._accounts.get(""),
+            security_center=self._center.get(""),
         )
-
-    def __call__(self, text: str) -> str:
-        text = _HOME.sub(lambda found: "/home/%s" % self._home(found.group(1)), text)
-        text = self._pattern.sub(lambda found: self._words[found.group(1)], text)
-        return _MAC.sub(lambda found: self._mac(found.group(0)), text)
-
-    def file(self, path: str, text: str) -> str:
-        if path in ("/etc/shadow", "/etc/gshadow"):
-            text = "\n".join(_without_hash(line) for line in text.split("\n"))
-        elif path == "/etc/passwd":
-            text = "\n".join(_without_full_name(line) for line in text.split("\n"))
-        elif path == "/etc/os-release":
-            return text  # names no person; an account called "debian" must not change it
-        elif path in SERIAL_FILES and len(text.strip()) >= 5:
-            return re.sub(r"[0-9A-Za-z]", "0", text)
-        return self(text)
-
-    def json(self, value: Any) -> Any:
-        if isinstance(value, str):
-            return self(value)
-        if isinstance(value, Mapping):
-            return {self(str(key)): self.json(part) for key, part in value.items()}
-        if isinstance(value, (list, tuple)):
-            return [self.json(part) for part in value]
-        return value
-
-    def _home(self, name: str) -> str:
-        # Home folders of people who are not in /etc/passwd (domain accounts) count on.
-        return self._homes.setdefault(name, "user%d" % (len(self._homes) + 1))
-
-    def _mac(self, mac: str) -> str:
-        plain = mac.lower().replace("-", ":")
-        if plain in ("00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff"):
-            return mac
-        if plain not in self._macs:
-            self._macs[plain] = "02:00:00:00:%02x:%02x" % divmod(len(self._macs) + 1, 256)
-        return self._macs[plain]
+        _write_json(folder / "registry.json", clean.json(windows_format.registry_json(registry)))
+        rows = {asked: windows.rows(answer) for asked, answer in self._wmi.items()}
+        _write_json(folder / "wmi.json", clean.json(windows_format.wmi_json(rows)))
+        _write_json(folder / "windows.json", clean.json(windows_format.answers_json(answers)))
 
 
 def _names_of(host: Host, homes: Sequence[str]) -> List[str]:
     # People of a domain have a home folder here and no line in /etc/passwd.
     return sorted(set(people_of(host)).union(homes) - {"lost+found"})
-
-
-def _without_hash(line: str) -> str:
-    fields = line.split(":")
-    if len(fields) < 2 or fields[1] in ("", "!", "*", "!!", "!*", "x"):
-        return line
-    locked = "!" if fields[1].startswith("!") else ""
-    fields[1] = locked + HASH_PLACEHOLDER
-    return ":".join(fields)
-
-
-def _without_full_name(line: str) -> str:
-    fields = line.split(":")
-    if len(fields) >= 7 and fields[2].isdigit() and int(fields[2]) >= 1000:
-        fields[4] = ""
-    return ":".join(fields)
 
 
 def _interface_json(entry: Interface) -> Dict[str, Any]:

@@ -11,7 +11,7 @@ from attt_agent import delivery, messages, settings
 from attt_agent.host import LocalHost
 from attt_agent.messages import Messages
 from attt_agent.settings import StateFolder
-from attt_agent.terminal import error_lines, note, output_error
+from attt_agent.terminal import error_lines, note, output_error, prepare_streams
 from attt_agent.transport import RefusedError
 from attt_rules.errors import AtttError
 
@@ -23,10 +23,7 @@ CLOCK_TOLERANCE_SECONDS = 300
 
 def main() -> int:
     """`attt run` without any option; folder and language from ATTT_STATE and ATTT_LANG."""
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(errors="replace")
+    prepare_streams()
     say = messages.load(os.environ.get("ATTT_LANG", "vi"))
     named = os.environ.get("ATTT_STATE")
     folder = StateFolder(Path(named) if named else settings.default_folder())

@@ -14,10 +14,12 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, Optional, Tuple
 
+from attt_agent.answers import HostError
 from attt_rules.contract import AssetKind, Text, UnitRef
 from attt_rules.errors import AtttError
 
@@ -79,24 +81,32 @@ class StateFolder:
         return self.path / "lock"
 
     def make(self) -> None:
-        """Make the folder, for its owner only (0700).
+        """Make the folder, for its owner only (0700; on Windows administrators and the system).
 
         Raises:
             SettingsError: it cannot be made or written.
         """
         try:
-            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if sys.platform != "win32":
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            if sys.platform == "win32":
+                from attt_agent.windows.protection import make_private_folder
+
+                make_private_folder(self.path)
+            else:
+                self.path.mkdir(mode=0o700, exist_ok=True)
                 os.chmod(str(self.path), 0o700)
         except OSError as error:
-            raise _not_writable(self.path, error) from error
+            raise _not_writable(self.path, error.strerror or str(error)) from error
+        except HostError as error:
+            raise _not_writable(self.path, error.detail) from error
 
 
 def default_folder() -> Path:
     """/var/lib/attt, on Windows %ProgramData%\\attt."""
+    folder = Path("/var/lib/attt")
     if sys.platform == "win32":
-        return Path(os.environ.get("PROGRAMDATA", "C:\\ProgramData")) / "attt"
-    return Path("/var/lib/attt")
+        folder = Path(os.environ.get("PROGRAMDATA", "C:\\ProgramData")) / "attt"
+    return folder
 
 
 def load(folder: StateFolder) -> Settings:
@@ -202,21 +212,38 @@ def replace_file(path: Path, content: bytes) -> None:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
-        os.replace(str(temporary), str(path))
+        rename_over(temporary, path)
         sync_folder(path.parent)
     except OSError as error:
-        raise _not_writable(path, error) from error
+        raise _not_writable(path, error.strerror or str(error)) from error
+
+
+def rename_over(source: Path, target: Path) -> None:
+    """`os.replace`, with patience: an antivirus that is looking at a new file holds it on Windows.
+
+    Raises:
+        OSError: as from `os.replace`, on Windows after two seconds of trying.
+    """
+    deadline = time.monotonic() + 2.0
+    while True:
+        try:
+            os.replace(str(source), str(target))
+            return
+        except PermissionError:
+            if sys.platform == "win32" and time.monotonic() < deadline:
+                time.sleep(0.05)
+            else:
+                raise
 
 
 def sync_folder(folder: Path) -> None:
-    """Make a rename in `folder` survive a power cut; Windows does that by itself."""
-    if sys.platform == "win32":
-        return
-    descriptor = os.open(str(folder), os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    """Make a rename in `folder` survive a power cut; NTFS writes its journal by itself."""
+    if sys.platform != "win32":
+        descriptor = os.open(str(folder), os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _unit(text: Dict[str, str]) -> Optional[UnitRef]:
@@ -239,12 +266,12 @@ def _wrong(path: Path, problem: str) -> SettingsError:
     )
 
 
-def _not_writable(path: Path, error: OSError) -> SettingsError:
+def _not_writable(path: Path, problem: str) -> SettingsError:
     return SettingsError(
         "ATTT-309",
         Text(
-            vi="Không ghi được %s: %s." % (path, error.strerror or error),
-            en="Cannot write %s: %s." % (path, error.strerror or error),
+            vi="Không ghi được %s: %s." % (path, problem),
+            en="Cannot write %s: %s." % (path, problem),
         ),
         Text(
             vi="chạy bằng quyền quản trị, kiểm tra dung lượng đĩa, hoặc dùng --state-dir.",

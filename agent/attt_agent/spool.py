@@ -21,7 +21,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import IO, Iterator, List, Optional, Tuple
 
-from attt_agent.settings import sync_folder
+from attt_agent.settings import rename_over, sync_folder
 from attt_rules.contract import MAX_BODY_BYTES, Envelope, Text
 from attt_rules.errors import AtttError
 
@@ -104,6 +104,12 @@ class RunLock:
 
     def __exit__(self, *_: object) -> None:
         if self._stream is not None:
+            if sys.platform == "win32":
+                import msvcrt
+
+                # Windows gives the lock of a closed file back "as soon as it can".
+                self._stream.seek(0)
+                msvcrt.locking(self._stream.fileno(), msvcrt.LK_UNLCK, 1)
             self._stream.close()
             self._stream = None
 
@@ -219,7 +225,7 @@ class Spool:
             aside = folder / path.name
             while os.path.lexists(str(aside)):  # numbers come once; only a stranger's can be there
                 aside = aside.with_name(aside.name + "~")
-            os.replace(str(path), str(aside))
+            rename_over(path, aside)
             sync_folder(folder)
             sync_folder(self._folder)
             kept = 0
@@ -302,7 +308,7 @@ def _write_whole(path: Path, content: bytes) -> None:
         stream.write(content)
         stream.flush()
         os.fsync(stream.fileno())
-    os.replace(str(temporary), str(path))
+    rename_over(temporary, path)
     sync_folder(path.parent)
 
 

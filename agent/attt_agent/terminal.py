@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import sys
 from datetime import datetime
@@ -16,6 +17,19 @@ if TYPE_CHECKING:
     from attt_rules.pack import Pack, Rule
 
 _ORDER = (Status.FAIL, Status.UNKNOWN, Status.PASS, Status.NOT_APPLICABLE)
+
+
+def prepare_streams() -> None:
+    """Let every letter through, or "?" in its place rather than an end half way.
+
+    Into a pipe or a file a Windows Python writes the PC's old code page, which lacks Vietnamese
+    letters: there it is UTF-8, unless PYTHONIOENCODING says otherwise. A Windows console takes
+    every letter in either case.
+    """
+    utf_8 = sys.platform == "win32" and not os.environ.get("PYTHONIOENCODING")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8" if utf_8 else None, errors="replace")
 
 
 def fact_line(fact: Fact, say: Messages) -> str:

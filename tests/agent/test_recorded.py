@@ -11,7 +11,8 @@ import pytest
 
 from attt_agent.host import CommandResult, HostError, Interface, LocalHost
 from attt_agent.recorded import EPOCH, RecordedHost, RecordingError
-from attt_agent.recording import HASH_PLACEHOLDER, RecordingHost
+from attt_agent.recording import RecordingHost
+from attt_agent.redaction import HASH_PLACEHOLDER
 from attt_rules.contract import Unreadable
 
 MOMENT = datetime(2026, 11, 22, 1, 0, tzinfo=UTC)
