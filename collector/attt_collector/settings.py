@@ -75,12 +75,15 @@ class CollectorFolder:
         """What collector.toml says.
 
         Raises:
-            AtttError: ATTT-510 there is none, 511 it says something that cannot be.
+            AtttError: ATTT-510 there is none, 511 it says something that cannot be, 518 this
+                user may not read it.
         """
         try:
             text = self.settings_file.read_text(encoding="utf-8-sig")
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             raise _missing(self.settings_file) from None
+        except PermissionError:
+            raise not_readable(self.path) from None
         except (OSError, UnicodeDecodeError) as error:
             raise _wrong(self.settings_file, str(error)) from error
         return read_settings(text, self.settings_file)
@@ -171,6 +174,26 @@ def _wrong(file: Path, what: str) -> AtttError:
         Text(
             vi="sửa lại chỗ đó theo mẫu deploy/collector/collector.toml.",
             en="Mend that place after the sample deploy/collector/collector.toml.",
+        ),
+    )
+
+
+def not_readable(folder: Path) -> AtttError:
+    """Only the folder's owner may look into it; nearly always `sudo -u` was forgotten."""
+    try:
+        owner = folder.owner()
+    except (OSError, KeyError):  # out of sight as well, or a user that is no more
+        owner = "attt-collector"
+    command = f"sudo -u {owner} attt-collector --data {folder} …"
+    return AtttError(
+        "ATTT-518",
+        Text(
+            vi=f"Tài khoản đang dùng không có quyền đọc thư mục {folder}.",
+            en=f"This user may not read the folder {folder}.",
+        ),
+        Text(
+            vi=f"chạy bằng tài khoản sở hữu thư mục: «{command}», hoặc kiểm tra lại «--data».",
+            en=f'Run as the user who owns it: "{command}", or check --data.',
         ),
     )
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 
 from attt_collector.cli import collector
 from attt_collector.records import UnitKind
-from attt_collector.store import assets, attestations, findings, snapshots, units
+from attt_collector.store import assets, attestations, findings, schema, snapshots, units
 from attt_collector.store.db import Store
 from attt_rules.contract import AssetKind, AssetRef, Envelope, Snapshot
 from attt_rules.errors import AtttError
@@ -104,7 +105,7 @@ def test_report_writes_every_format(folder: Path) -> None:
     sentence = "- Số máy vi tính bật tường lửa: 1/2 máy, đạt 50%; 01 máy chưa đạt.\n"
     assert sentence in result.output
     assert "SỐ LIỆU MÔ PHỎNG" in result.output
-    stem = folder / "reports" / "bao-cao-nam_HM_2024"
+    stem = folder / "reports" / "bao-cao-nam_HM_2024_2024-10-15"
     names = [f"{stem}{ending}" for ending in (".docx", ".pdf", ".html", ".txt", ".manifest.json")]
     assert result.output.splitlines()[-5:] == names
     assert (folder / "reports").is_dir()
@@ -127,6 +128,105 @@ def test_report_again_gives_the_same_files(folder: Path) -> None:
     assert [f.name for f in sorted(first.iterdir())] == [f.name for f in sorted(second.iterdir())]
     for file in first.iterdir():
         assert file.read_bytes() == (second / file.name).read_bytes(), file.name
+
+
+def test_a_report_as_of_another_day_leaves_the_first_alone(folder: Path) -> None:
+    words = ("report", "--unit", "HM", "--period", "2024")
+    run(folder, *words)
+    whole_year = (folder / "reports" / "bao-cao-nam_HM_2024.docx").read_bytes()
+    run(folder, *words, "--as-of", "2024-10-14")
+    run(folder, *words, "--as-of", "15/10/2024")
+
+    assert whole_year == (folder / "reports" / "bao-cao-nam_HM_2024.docx").read_bytes()
+    names = sorted(path.name for path in (folder / "reports").glob("*.docx"))
+    assert names == [
+        "bao-cao-nam_HM_2024.docx",
+        "bao-cao-nam_HM_2024_2024-10-14.docx",
+        "bao-cao-nam_HM_2024_2024-10-15.docx",
+    ]
+
+
+def change_ward(folder: Path, valid_from: date, valid_until: date | None) -> None:
+    def change(conn: Connection) -> None:
+        ward = units.by_code(conn, "HM-01")
+        units.change(conn, replace(ward, valid_from=valid_from, valid_until=valid_until))
+
+    with Store.open(f"sqlite:///{folder / 'attt.sqlite'}") as store:
+        store.write(change)
+
+
+def retire_machine(folder: Path) -> None:
+    def retire(conn: Connection) -> None:
+        ward = units.by_code(conn, "HM-01")
+        for asset in assets.in_units(conn, [ward.id], AS_OF):
+            conn.execute(
+                update(schema.asset).where(schema.asset.c.id == asset.id).values(retired_at=BEFORE)
+            )
+
+    with Store.open(f"sqlite:///{folder / 'attt.sqlite'}") as store:
+        store.write(retire)
+
+
+@pytest.mark.parametrize(
+    ("valid_from", "valid_until", "dates"),
+    [
+        (date(2025, 7, 1), None, "từ ngày 01/07/2025;"),
+        (date(2020, 1, 1), date(2024, 3, 1), "từ ngày 01/01/2020 đến hết ngày 29/02/2024;"),
+    ],
+)
+def test_a_unit_that_did_not_exist_on_that_day_has_no_report(
+    folder: Path, valid_from: date, valid_until: date | None, dates: str
+) -> None:
+    change_ward(folder, valid_from, valid_until)
+    retire_machine(folder)
+
+    with pytest.raises(AtttError) as refused:
+        run(folder, "report", "--unit", "HM-01", "--period", "2024", *AT)
+
+    assert "ATTT-613" == refused.value.code
+    assert "HM-01 (UBND phường 1)" in refused.value.message.vi
+    assert dates in refused.value.message.vi
+    assert "15/10/2024" in refused.value.message.vi
+    assert not (folder / "reports").exists()
+
+
+def test_a_unit_that_ended_with_machines_left_still_has_a_report(folder: Path) -> None:
+    change_ward(folder, date(2020, 1, 1), date(2024, 3, 1))
+
+    result = run(folder, "report", "--unit", "HM-01", "--period", "2024", *AT)
+
+    assert result.exit_code == 0
+    assert "01 máy vẫn ghi danh ở đơn vị đã kết thúc hoạt động" in result.output
+
+
+def test_evaluate_and_explain_speak_the_language_of_the_settings(folder: Path) -> None:
+    (folder / "collector.toml").write_text('[text]\nlanguage = "en"\n', encoding="utf-8")
+
+    explained = run(folder, "explain", "CT-07", *AT).output
+    evaluated = run(folder, "evaluate", *AT).output
+
+    assert "Figure: 1/2 machines, 50%" in explained
+    assert "Fail (1):" in explained
+    assert "Scope: 2 units, 2 machines and devices" in evaluated
+    assert "How to fix it:" in evaluated
+    for output in (explained, evaluated):
+        assert "Đạt" not in output
+        assert "đạt" not in output
+
+
+@pytest.mark.parametrize("day", ["15/10/2024", "2024-10-15", "2024-10-15T23:59:59"])
+def test_a_day_may_be_written_as_in_vietnam(folder: Path, day: str) -> None:
+    said = run(folder, "explain", "CT-07", "--as-of", day).output
+
+    assert "Tính đến: 23:59 15/10/2024" in said
+
+
+@pytest.mark.parametrize("day", ["32/10/2024", "10/15/2024", "1/1/24", "2024/10/15"])
+def test_a_day_that_is_none_is_refused(folder: Path, day: str) -> None:
+    result = run(folder, "explain", "CT-07", "--as-of", day)
+
+    assert result.exit_code == 2
+    assert f"«{day}» không phải ngày" in result.output
 
 
 def test_report_of_one_ward_names_its_machine(folder: Path) -> None:

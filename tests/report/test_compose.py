@@ -182,7 +182,7 @@ def test_an_empty_scope_has_a_sentence_for_everything() -> None:
         "tường lửa."
     )
     assert texts["tuong-lua-may"] == (
-        "Số máy vi tính bật tường lửa: không có máy nào thuộc diện kiểm tra."
+        "Số máy vi tính bật tường lửa: không có máy vi tính nào thuộc diện kiểm tra."
     )
     assert not any("%" in text for text in texts.values())
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from attt_collector.judge.evaluate import Assessment
+from attt_collector.records import UnitKind
 from attt_collector.report import summary
 from attt_collector.report.explain import explain
 from attt_collector.words import Words
 from attt_rules import pack as packs
 from attt_rules.errors import AtttError
-from tests.report.fleet import city
+from tests.report.fleet import Fleet, city
 
 VI, EN = Words("vi"), Words("en")
 
@@ -100,12 +101,24 @@ def test_it_refuses_an_unknown_indicator() -> None:
 def test_it_speaks_english_too() -> None:
     said = explain(assessment(), "CT-07", EN) + summary.text(assessment(), EN)
 
-    assert "Figure: 12/14 machines, 85,71%" in said
+    assert "Figure: 12/14 machines, 85.71%" in said
+    assert "Scope: 3 units, 14 machines and devices" in said
     assert "firewall.enabled[host] = no" in said
     assert "has sent no snapshot yet" in said
     # Names of units are names; everything else is English.
     assert "đạt" not in said
     assert "nguồn" not in said
+
+
+@pytest.mark.parametrize(("words", "said"), [(VI, "0/1 máy, chưa xác định"), (EN, "unknown")])
+def test_it_gives_no_share_of_what_is_all_unknown(words: Words, said: str) -> None:
+    fleet = Fleet()
+    fleet.device(fleet.unit("TP", "UBND xã Tân Phú", UnitKind.COMMUNE), None)
+
+    line = explain(fleet.assess(), "CT-07", words).splitlines()[1]
+
+    assert said in line
+    assert "%" not in line
 
 
 def test_a_small_scope_is_shown_asset_by_asset() -> None:

@@ -21,6 +21,16 @@ def test_it_works() -> None:
     assert numbers.ratio_percent(462, 469) == "98,51%"
 
 
+def test_screens_in_english_have_english_marks() -> None:
+    assert numbers.integer(31860, "en") == "31,860"
+    assert numbers.fraction(1200, 1300, "en") == "1,200/1,300"
+    assert numbers.ratio_percent(2, 13, 2, "en") == "15.38%"
+    assert numbers.attainment_percent(20001, 10, 1, "en") == "200,010%"
+    assert numbers.attainment_percent(378, 330, 1, "en") == "114.5%"
+    assert numbers.decimal(1234.5, "en") == "1,234.5"
+    assert numbers.counted(9, "en") == "9"
+
+
 @pytest.mark.parametrize(
     ("number", "expected"),
     [(0, "0"), (1, "01"), (9, "09"), (10, "10"), (469, "469"), (31860, "31.860")],

@@ -19,7 +19,7 @@ from docx.shared import Mm
 from attt_collector.records import UnitKind
 from attt_collector.report import render_docx, render_html, render_pdf, render_text, template_reader
 from attt_collector.report.model import Report
-from attt_rules.contract import AssetKind, Unreadable
+from attt_rules.contract import AssetKind, Unreadable, parse_time
 from tests.report.fleet import Fleet, city, good_pc
 
 FOLDER = template_reader.FOLDER / "bao_cao_nam"
@@ -217,6 +217,62 @@ def test_the_docx_has_the_page_of_the_decree(report: Report) -> None:
     assert section.different_first_page_header_footer
     assert "PAGE" in section.header._element.xml
     assert "PAGE" not in section.first_page_header._element.xml
+
+
+def test_a_long_name_makes_every_format() -> None:
+    """A property of a Word file holds 255 letters; the document itself has the whole name."""
+    fleet = Fleet()
+    unit = fleet.unit("X", "UBND xã " + "Dài" * 82, UnitKind.COMMUNE)
+    fleet.pcs(unit, 1)
+    report = fleet.report()
+
+    content = render_docx.render(report)
+    title = Document(io.BytesIO(content)).core_properties.title
+    assert len(title) == 255
+    assert report.header.title.startswith(title[:-1])
+    assert title[-1] == "…"
+    assert squeezed("Dài" * 82) in squeezed(words_of_docx(content))
+    assert squeezed("Dài" * 82) in squeezed(words_of_pdf(render_pdf.render(report, FOLDER)))
+
+
+def test_the_docx_says_when_it_was_made_in_universal_time(report: Report) -> None:
+    parts = zipfile.ZipFile(io.BytesIO(render_docx.render(report)))
+    core = parts.read("docProps/core.xml").decode()
+
+    assert report.manifest.as_of == parse_time("2024-10-15T08:00:00+07:00")
+    said = re.findall(r">(2024-[^<]*)<", core)
+    assert said == ["2024-10-15T01:00:00Z", "2024-10-15T01:00:00Z"]
+
+
+def test_only_the_first_annex_begins_a_page(report: Report, pdf: bytes) -> None:
+    pages = [
+        [annex.label for annex in report.annexes if re.search(rf"{annex.label}\s*\n", page)]
+        for page in words_of_pdf(pdf).split("\f")
+    ]
+    with_annexes = [labels for labels in pages if labels]
+    assert [label for labels in with_annexes for label in labels] == [
+        annex.label for annex in report.annexes
+    ]
+    assert len(with_annexes) < len(report.annexes)
+
+    docx = Document(io.BytesIO(render_docx.render(report)))
+    breaks = [p.text for p in docx.paragraphs if p.paragraph_format.page_break_before]
+    assert breaks == ["PHỤ LỤC I"]
+
+
+def test_the_pdf_of_one_commune_is_short() -> None:
+    fleet = Fleet()
+    unit = fleet.unit("TP", "UBND xã Tân Phú", UnitKind.COMMUNE)
+    fleet.pcs(unit, 1, **{"firewall.enabled": {"host": False}})
+    done = subprocess.run(
+        ["pdfinfo", "-"],
+        input=render_pdf.render(fleet.report(), FOLDER),
+        capture_output=True,
+        check=True,
+    )
+    found = re.search(rb"Pages:\s+(\d+)", done.stdout)
+    assert found is not None
+    assert int(found.group(1)) <= 6
 
 
 def test_the_docx_names_times_new_roman_in_every_slot(report: Report) -> None:

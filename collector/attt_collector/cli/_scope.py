@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -22,18 +23,25 @@ unit_option: Callable[[Any], Any] = click.option(
 
 
 def _moment(ctx: click.Context, param: click.Parameter, value: str | None) -> datetime | None:
-    """A day (its end in Vietnam) or an ISO 8601 time; a time without a zone is Vietnam's."""
+    """A day (its end in Vietnam), written 2026-11-22 or 22/11/2026, or an ISO 8601 time.
+
+    A time without a zone is Vietnam's.
+    """
     if value is None:
         return None
+    written = re.fullmatch(r"(\d{1,2})/(\d{1,2})/(\d{4})", value)
     try:
-        if len(value) == len("2026-11-22"):
+        if written is not None:
+            day, month, year = map(int, written.groups())
+            moment = datetime.combine(date(year, month, day), time(23, 59, 59), VIETNAM_TIME)
+        elif len(value) == len("2026-11-22"):
             moment = datetime.combine(date.fromisoformat(value), time(23, 59, 59), VIETNAM_TIME)
         else:
             moment = datetime.fromisoformat(value)
     except ValueError:
         raise click.BadParameter(
-            f"«{value}» không phải ngày; viết 2026-11-22 hoặc 2026-11-22T08:00 "
-            f'("{value}" is not a date; write 2026-11-22 or 2026-11-22T08:00)',
+            f"«{value}» không phải ngày; viết 22/11/2026, 2026-11-22 hoặc 2026-11-22T08:00 "
+            f'("{value}" is not a date; write 22/11/2026, 2026-11-22 or 2026-11-22T08:00)',
             ctx,
             param,
         ) from None
@@ -53,8 +61,8 @@ as_of_option: Callable[[Any], Any] = click.option(
     "as_of",
     callback=_moment,
     metavar="NGÀY",
-    help="Đánh giá theo số liệu đến ngày này; không ghi: bây giờ. "
-    "(Judge by what was known on that day; now when missing.)",
+    help="Đánh giá theo số liệu đến ngày này: 22/11/2026, 2026-11-22 hoặc 2026-11-22T08:00; "
+    "không ghi: bây giờ. (Judge by what was known on that day; now when missing.)",
 )
 
 

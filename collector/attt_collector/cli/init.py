@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
 import click
+from sqlalchemy.exc import DatabaseError
 
 from attt_collector import trust
 from attt_collector.settings import (
     TEMPLATE,
     CollectorFolder,
     is_host,
+    not_readable,
     read_settings,
 )
 from attt_collector.store import users
@@ -21,6 +26,7 @@ from attt_rules.contract import Text
 from attt_rules.errors import AtttError
 
 ADMINISTRATOR = "admin"
+_EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - compared, not listened on
 
 
 @click.command(
@@ -63,21 +69,68 @@ def create(
     """Make a collector; what to tell its administrator, with the password that is shown once.
 
     Raises:
-        AtttError: ATTT-503 there is one already, 513 the folder cannot be made, 514 a bad name.
+        AtttError: ATTT-503 there is one already, 513 the folder cannot be made, 514 a bad name, 518
+            the folder is somebody else's. Nothing of what was made then stays behind.
     """
     for name in (*names, listen):
         if not is_host(name):
             raise _bad_name(name)
     database = folder.path.resolve() / "attt.sqlite"
-    if folder.settings_file.exists() or folder.ca.exists() or database.exists():
+    try:
+        exists = folder.settings_file.exists() or folder.ca.exists() or database.exists()
+    except PermissionError:
+        raise not_readable(folder.path) from None
+    if exists:
         raise database_exists(str(folder.path))
     try:
-        folder.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder.path.chmod(0o700)
-        folder.reports.mkdir(mode=0o700, exist_ok=True)
+        with _undone_on_failure(folder):
+            return _fill(folder, listen, port, names, simulated=simulated, now=now)
     except OSError as error:
-        raise _cannot_make(folder, error) from error
-    all_names = tuple(dict.fromkeys((*names, socket.gethostname(), "localhost", "127.0.0.1")))
+        raise _cannot_make(folder, error.strerror or str(error)) from error
+    except DatabaseError as error:
+        raise _cannot_make(folder, str(error.orig)) from error
+
+
+@contextmanager
+def _undone_on_failure(folder: CollectorFolder) -> Iterator[None]:
+    """Whatever ends the making early, a full disk or Ctrl-C: take away what this run made.
+
+    What was there before stays, and so does a folder that somebody else has put something into.
+    """
+    new_folders = [each for each in (folder.path, *folder.path.parents) if not each.exists()]
+    before = set(folder.path.iterdir()) if folder.path.exists() else set()
+    try:
+        yield
+    except FileExistsError:
+        raise  # another run is making a collector here: what appeared is not ours
+    except BaseException:
+        made = set(folder.path.iterdir()) - before if folder.path.exists() else set()
+        for path in made:
+            if path == folder.ca:
+                shutil.rmtree(path, ignore_errors=True)
+            elif path.name.startswith(("attt.sqlite", folder.settings_file.name)):
+                path.unlink(missing_ok=True)
+        with suppress(OSError):  # not empty: not ours alone
+            for path in (*(made & {folder.reports}), *new_folders):
+                path.rmdir()
+        raise
+
+
+def _fill(
+    folder: CollectorFolder,
+    listen: str,
+    port: int,
+    names: tuple[str, ...],
+    *,
+    simulated: bool,
+    now: datetime,
+) -> Text:
+    folder.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.path.chmod(0o700)
+    folder.reports.mkdir(mode=0o700, exist_ok=True)
+    # Where it listens on one address only, that one is sure to answer.
+    own = (socket.gethostname(),) if listen in _EVERY_ADDRESS else (listen, socket.gethostname())
+    all_names = tuple(dict.fromkeys((*names, *own, "localhost", "127.0.0.1")))
     all_names = tuple(name for name in all_names if is_host(name))
     public_url = f"https://{_in_url(all_names[0])}:{port}"
     text = TEMPLATE.format(
@@ -87,6 +140,7 @@ def create(
         names=", ".join(f'"{name}"' for name in all_names),
     )
     settings = read_settings(text, folder.settings_file)
+    database = folder.path.resolve() / "attt.sqlite"
     identity = trust.Identity(folder.ca)
     identity.create(now)
     identity.renew(settings.names, now)
@@ -133,17 +187,18 @@ def _in_url(name: str) -> str:
     return f"[{name}]" if ":" in name else name
 
 
-def _cannot_make(folder: CollectorFolder, error: OSError) -> AtttError:
-    reason = error.strerror or str(error)
+def _cannot_make(folder: CollectorFolder, reason: str) -> AtttError:
     return AtttError(
         "ATTT-513",
         Text(
-            vi=f"Không tạo được thư mục {folder.path}: {reason}.",
-            en=f"The folder {folder.path} cannot be made: {reason}.",
+            vi=f"Không tạo được máy thu thập tại {folder.path}: {reason}. Không để lại gì.",
+            en=f"The collector in {folder.path} cannot be made: {reason}. Nothing is left behind.",
         ),
         Text(
-            vi="chạy bằng tài khoản có quyền, hoặc chọn thư mục khác bằng «--data».",
-            en="Run as a user with permission, or choose another folder with --data.",
+            vi="kiểm tra dung lượng trống của ổ đĩa, chạy bằng tài khoản có quyền ghi, hoặc chọn "
+            "thư mục khác bằng «--data».",
+            en="Check the free space of the disk, run as a user who may write there, or choose "
+            "another folder with --data.",
         ),
     )
 

@@ -62,7 +62,8 @@ def command(
             as_of=as_of,
             template_id=template_id,
         )
-    written = files.write(report, template.folder, out or folder.reports)
+    dated = as_of is not None
+    written = files.write(report, template.folder, out or folder.reports, dated=dated)
     click.echo(render_text.render(report))
     for path in written.paths():
         click.echo(str(path))

@@ -11,12 +11,13 @@ from attt_collector.report.figures import (
     MACHINE_KINDS,
     Figure,
     Words,
+    all_unknown,
     indicator_figures,
 )
 from attt_collector.report.model import Annex
 from attt_collector.report.template import AnnexTemplate, Template
-from attt_rules.contract import AssetKind, Fact, Status
-from attt_rules.pack import IndicatorKind, Rule
+from attt_rules.contract import Fact, Status
+from attt_rules.pack import IndicatorKind
 
 Cells = Mapping[str, str]
 Fill = Callable[[str], str]
@@ -58,15 +59,6 @@ def build(
         _annex(one, f"{template.annex_label} {labels[index]}".strip(), rows, total, fill)
         for index, (one, rows, total) in enumerate(made)
     )
-
-
-def noun_of(rule: Rule, words: Words) -> str:
-    """What a rule counts: machines, network devices or offices."""
-    if AssetKind.SITE in rule.applies_to:
-        return words.clauses["noun_site"]
-    if AssetKind.NETWORK_DEVICE in rule.applies_to:
-        return words.clauses["noun_network_device"]
-    return words.clauses["noun_machine"]
 
 
 def first_sentence(text: str) -> str:
@@ -113,6 +105,12 @@ def _indicator_rows(
             of = ""
         else:
             of = words.clauses["not_planned"] if value.of is None else numbers.integer(value.of)
+        if not value.of:
+            percent = ""
+        elif all_unknown(value):
+            percent = words.clauses["undecided"]
+        else:
+            percent = write(value.count, value.of, spec.decimals)
         yield {
             "index": str(index),
             "id": spec.id,
@@ -122,7 +120,7 @@ def _indicator_rows(
             "unknown": "" if counts_only else numbers.integer(value.unknown),
             "not_applicable": "" if counts_only else numbers.integer(value.not_applicable),
             "of": of,
-            "percent": write(value.count, value.of, spec.decimals) if value.of else "",
+            "percent": percent,
         }
 
 

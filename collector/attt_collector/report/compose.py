@@ -16,6 +16,7 @@ from attt_collector.records import VIETNAM_TIME, Unit
 from attt_collector.report import annexes, naming, numbers
 from attt_collector.report.figures import (
     FIELDS,
+    MACHINE_KINDS,
     TESTS,
     Figure,
     Words,
@@ -37,6 +38,7 @@ from attt_collector.report.template import (
     fill,
     placeholders,
 )
+from attt_rules.contract import Status
 from attt_rules.pack import Severity
 
 _WORST_FIRST = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW)
@@ -220,10 +222,22 @@ class _Composer:
             "rule.title": tally.rule.title.vi,
             "rule.code": tally.rule.code,
             "rule.failed": numbers.counted(tally.failed),
-            "rule.noun": annexes.noun_of(tally.rule, self.words),
+            "rule.noun": self._noun(tally),
             "rule.fix": annexes.first_sentence(tally.rule.fix.vi),
             "rule.where": self._where(tally),
         }
+
+    def _noun(self, tally: RuleTally) -> str:
+        """What fails the rule: machines (servers named), network devices or offices."""
+        kinds = frozenset(
+            subject.asset.kind
+            for subject in self.assessment.subjects
+            for finding in subject.findings
+            if finding.rule_id == tally.rule.id and finding.status is Status.FAIL
+        )
+        if kinds <= frozenset(MACHINE_KINDS):
+            return self.words.machines(kinds)
+        return self.words.kinds(kinds)
 
     def _where(self, tally: RuleTally) -> str:
         if len(self.assessment.units) <= 1:

@@ -9,6 +9,7 @@ from attt_collector.judge.evaluate import Assessment, Standing, Subject
 from attt_collector.judge.indicators import Member
 from attt_collector.records import IndicatorValue
 from attt_collector.report import numbers
+from attt_collector.report.figures import all_unknown
 from attt_collector.report.wording import Clause, fact_words, in_words, when
 from attt_collector.words import Words
 from attt_rules.contract import Fact, Status
@@ -67,9 +68,9 @@ def _figure(
     if spec.kind is not IndicatorKind.COUNT:
         yield words(
             "terminal.counts",
-            failed=numbers.integer(value.failed),
-            unknown=numbers.integer(value.unknown),
-            not_applicable=numbers.integer(value.not_applicable),
+            failed=numbers.integer(value.failed, words.language),
+            unknown=numbers.integer(value.unknown, words.language),
+            not_applicable=numbers.integer(value.not_applicable, words.language),
         )
     yield words("terminal.as_of", when=when(assessment.as_of))
     yield words("terminal.pack", id=assessment.pack.id, version=assessment.pack.version)
@@ -90,17 +91,19 @@ def _figure(
 
 
 def _value_words(spec: IndicatorSpec, value: IndicatorValue, words: Words) -> str:
-    noun = words.of(spec.noun)
+    noun, language = words.of(spec.noun), words.language
     if spec.kind is IndicatorKind.COUNT:
-        return f"{numbers.counted(value.count)} {noun}"
+        return f"{numbers.counted(value.count, language)} {noun}"
     if value.of is None:
-        return words("terminal.no_plan", count=numbers.integer(value.count))
-    fraction = numbers.fraction(value.count, value.of)
+        return words("terminal.no_plan", count=numbers.integer(value.count, language))
+    fraction = numbers.fraction(value.count, value.of, language)
     if value.of == 0:
         return words("terminal.no_share", fraction=fraction)
+    if all_unknown(value):
+        return words("terminal.all_unknown", fraction=fraction, noun=noun)
     is_attainment = spec.kind is IndicatorKind.ATTAINMENT
     percent = numbers.attainment_percent if is_attainment else numbers.ratio_percent
-    share = percent(value.count, value.of, spec.decimals)
+    share = percent(value.count, value.of, spec.decimals, language)
     return words("terminal.reached", fraction=fraction, noun=noun, share=share)
 
 
@@ -118,7 +121,7 @@ def _members(members: tuple[Member, ...], words: Words) -> Iterator[str]:
         if not found:
             continue
         yield ""
-        yield f"{words.word(status)} ({numbers.integer(len(found))}):"
+        yield f"{words.word(status)} ({numbers.integer(len(found), words.language)}):"
         for member in found:
             subject = member.subject
             yield f"  {subject.asset.name} - {subject.unit.name} ({subject.unit.code})"

@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from attt_collector.judge import indicators
-from attt_collector.judge.evaluate import Assessment, Standing
+from attt_collector.judge.evaluate import Assessment, Standing, Subject
 from attt_collector.records import VIETNAM_TIME, IndicatorValue, Unit, UnitKind
 from attt_collector.report import naming, numbers
 from attt_collector.store.units import has_ended
@@ -20,6 +20,7 @@ from attt_rules.pack import IndicatorKind, IndicatorSpec
 # Figures that are not indicators of a pack but that every report needs; see `assessment_figures`.
 ASSESSMENT_FIGURES = (
     "machines",
+    "servers",
     "machines_silent",
     "machines_stale",
     "machines_ended",
@@ -54,16 +55,31 @@ class Words:
             return ", ".join(f"{unit.name} ({numbers.counted(count)})" for unit, count in found)
         return self.clause("many_units", count=numbers.counted(len(found)))
 
+    def kinds(self, kinds: Iterable[AssetKind]) -> str:
+        """What has these kinds, in the plural: "máy vi tính, máy chủ"."""
+        order = (AssetKind.PC, AssetKind.SERVER, AssetKind.NETWORK_DEVICE, AssetKind.SITE)
+        asked = frozenset(kinds)
+        return ", ".join(self.clauses[f"noun_{kind.value}"] for kind in order if kind in asked)
+
+    def machines(self, kinds: Iterable[AssetKind]) -> str:
+        """Machines of these kinds: "máy" alone, but servers are named wherever there are any."""
+        asked = frozenset(kinds)
+        return self.kinds(asked) if AssetKind.SERVER in asked else self.clauses["noun_machine"]
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A counted value with what is needed to put it into words."""
+    """A counted value with what is needed to put it into words.
+
+    kinds: what the sentence is about: those of the indicator, or of the machines counted.
+    """
 
     value: IndicatorValue
     kind: IndicatorKind
     noun: str
     decimals: int
     spec: IndicatorSpec | None
+    kinds: frozenset[AssetKind]
     plan_missing: tuple[Unit, ...] = ()
     passing: Mapping[UnitKind, tuple[Unit, ...]] | None = None
 
@@ -78,6 +94,7 @@ def indicator_figures(assessment: Assessment) -> dict[str, Figure]:
             noun=spec.noun.vi,
             decimals=spec.decimals,
             spec=spec,
+            kinds=frozenset(spec.kinds),
             plan_missing=indicators.units_without_plan(assessment, spec.id),
             passing=indicators.passing_units(assessment, spec.id),
         )
@@ -88,9 +105,9 @@ def indicator_figures(assessment: Assessment) -> dict[str, Figure]:
 def assessment_figures(assessment: Assessment) -> dict[str, Figure]:
     """The figures about the assessment itself.
 
-    machines: PCs and servers that said something in time, of all. machines_silent and
-    machines_stale: those that never did, or too long ago. machines_ended: those still entered
-    under a unit that is over. machines_declared: enrolled, of what the
+    machines: PCs and servers that said something in time, of all. servers: the servers among all.
+    machines_silent and machines_stale: those that never did, or too long ago. machines_ended:
+    those still entered under a unit that is over. machines_declared: enrolled, of what the
     units declare; `failed` are those declared and not enrolled. rules: rules without a fail, of
     all that apply to anything in scope; `unknown` are those with unknown results and no fail.
     """
@@ -98,42 +115,48 @@ def assessment_figures(assessment: Assessment) -> dict[str, Figure]:
     machines = assessment.of_kinds(MACHINE_KINDS)
     everyone = len(machines)
     day = as_of.astimezone(VIETNAM_TIME).date()
-    ended = sum(1 for subject in machines if has_ended(subject.unit, day))
 
-    def standing(name: str, wanted: Standing) -> IndicatorValue:
-        found = len(indicators.with_standing(assessment, wanted, MACHINE_KINDS))
-        return IndicatorValue(name, found, everyone, everyone - found, 0, 0, as_of)
+    def among(name: str, found: Collection[Subject]) -> Figure:
+        value = IndicatorValue(name, len(found), everyone, everyone - len(found), 0, 0, as_of)
+        kinds = frozenset(subject.asset.kind for subject in found)
+        return Figure(value, IndicatorKind.RATIO, "máy", 2, None, kinds)
+
+    def standing(name: str, wanted: Standing) -> Figure:
+        return among(name, indicators.with_standing(assessment, wanted, MACHINE_KINDS))
 
     declared = indicators.declared_machines(assessment)
     in_use = [t for t in indicators.tallies(assessment) if t.total > t.not_applicable]
     failing = sum(1 for tally in in_use if tally.failed)
     unclear = sum(1 for tally in in_use if tally.unknown and not tally.failed)
-    values = {
+    declared_value = IndicatorValue(
+        "machines_declared",
+        declared.enrolled if declared else 0,
+        declared.declared if declared else None,
+        declared.not_enrolled if declared else 0,
+        0,
+        0,
+        as_of,
+    )
+    rules_value = IndicatorValue(
+        "rules", len(in_use) - failing - unclear, len(in_use), failing, unclear, 0, as_of
+    )
+    ratio, pc_only = IndicatorKind.RATIO, frozenset([AssetKind.PC])
+    return {
         "machines": standing("machines", Standing.FRESH),
+        "servers": among("servers", assessment.of_kinds([AssetKind.SERVER])),
         "machines_silent": standing("machines_silent", Standing.SILENT),
         "machines_stale": standing("machines_stale", Standing.STALE),
-        "machines_ended": IndicatorValue(
-            "machines_ended", ended, everyone, everyone - ended, 0, 0, as_of
+        "machines_ended": among(
+            "machines_ended", [subject for subject in machines if has_ended(subject.unit, day)]
         ),
-        "machines_declared": IndicatorValue(
-            "machines_declared",
-            declared.enrolled if declared else 0,
-            declared.declared if declared else None,
-            declared.not_enrolled if declared else 0,
-            0,
-            0,
-            as_of,
-        ),
-        "rules": IndicatorValue(
-            "rules", len(in_use) - failing - unclear, len(in_use), failing, unclear, 0, as_of
-        ),
+        "machines_declared": Figure(declared_value, ratio, "máy", 2, None, pc_only),
+        "rules": Figure(rules_value, ratio, "quy tắc", 2, None, frozenset()),
     }
-    return {
-        name: Figure(
-            values[name], IndicatorKind.RATIO, "quy tắc" if name == "rules" else "máy", 2, None
-        )
-        for name in ASSESSMENT_FIGURES
-    }
+
+
+def all_unknown(value: IndicatorValue) -> bool:
+    """Nothing passes and nothing fails: a share of 0% would say more than is known."""
+    return value.unknown > 0 and value.count == 0 and value.failed == 0
 
 
 def _percent(figure: Figure) -> str:
@@ -200,6 +223,8 @@ FIELDS: Mapping[str, Callable[[Figure, Words], str]] = {
     "rest_clause": _rest,
     "excess": lambda f, w: numbers.counted(indicators.excess(f.value)),
     "noun": lambda f, w: f.noun,
+    "kinds": lambda f, w: w.kinds(f.kinds),
+    "machines": lambda f, w: w.machines(f.kinds),
     "yes_no": _yes_no,
     "units_by_kind": _by_kind,
     "warn_percent": _warn_percent,
@@ -223,7 +248,7 @@ TESTS: Mapping[str, Callable[[Figure], bool]] = {
     "of_unknown": lambda f: f.value.of is None,
     "has_failed": lambda f: f.value.failed > 0,
     "has_unknown": lambda f: f.value.unknown > 0,
-    "all_unknown": lambda f: f.value.unknown > 0 and f.value.count == 0 and f.value.failed == 0,
+    "all_unknown": lambda f: all_unknown(f.value),
     "above_100": lambda f: f.value.of is not None and f.value.count > f.value.of,
     "above_warning": _above_warning,
     "some_unplanned": lambda f: f.value.of is not None and bool(f.plan_missing),

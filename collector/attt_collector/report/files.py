@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from attt_collector.records import VIETNAM_TIME
 from attt_collector.report import render_docx, render_html, render_pdf, render_text
 from attt_collector.report.model import Report
 from attt_rules.contract import Text
@@ -27,13 +28,20 @@ class Written:
         return self.docx, self.pdf, self.html, self.text, self.manifest
 
 
+_CODE_BYTES = 150  # file systems end at 255 for the whole name
 FORMATS = ("docx", "pdf", "html", "txt")
 
 
-def file_stem(report: Report) -> str:
-    """The name of a report's files without the ending."""
+def file_stem(report: Report, *, dated: bool = False) -> str:
+    """The name of a report's files without the ending.
+
+    Args:
+        dated: with the day of the figures, so that reports as of different days lie side by side.
+    """
     manifest = report.manifest
-    return f"{manifest.template_id}_{_file_name(manifest.unit_code)}_{manifest.period}"
+    stem = f"{manifest.template_id}_{_file_name(manifest.unit_code)}_{manifest.period}"
+    day = manifest.as_of.astimezone(VIETNAM_TIME).date()
+    return f"{stem}_{day.isoformat()}" if dated else stem
 
 
 def rendered(report: Report, template_folder: Path, file_format: str) -> bytes:
@@ -51,15 +59,18 @@ def rendered(report: Report, template_folder: Path, file_format: str) -> bytes:
     return render_text.render(report).encode("utf-8")
 
 
-def write(report: Report, template_folder: Path, out: Path) -> Written:
+def write(report: Report, template_folder: Path, out: Path, *, dated: bool = False) -> Written:
     """All formats of a report in the folder `out`, which is made when it is not there.
 
     Every file is complete or absent: it is written beside its place and then moved there.
 
+    Args:
+        dated: see `file_stem`.
+
     Raises:
         AtttError: ATTT-609 the PDF cannot be set; ATTT-610 the folder cannot be written to.
     """
-    stem = file_stem(report)
+    stem = file_stem(report, dated=dated)
     content = {f"{stem}.{name}": rendered(report, template_folder, name) for name in FORMATS}
     sums = {name: hashlib.sha256(raw).hexdigest() for name, raw in content.items()}
     content[f"{stem}.manifest.json"] = report.manifest_json(sums).encode("utf-8")
@@ -86,5 +97,14 @@ def write(report: Report, template_folder: Path, out: Path) -> Written:
 
 
 def _file_name(code: str) -> str:
-    """A unit's code with nothing in it that a file system could mistake."""
-    return "".join(sign if sign.isalnum() or sign in "-_" else "_" for sign in code)
+    """A unit's code with nothing in it that a file system could mistake.
+
+    Two codes never give the same name: where letters were replaced or cut away, the hash of the
+    code stands behind.
+    """
+    plain = "".join(sign if sign.isalnum() or sign in "-_." else "_" for sign in code)
+    while len(plain.encode()) > _CODE_BYTES:
+        plain = plain[:-1]
+    if plain == code:
+        return code
+    return f"{plain}-{hashlib.sha256(code.encode()).hexdigest()[:12]}"

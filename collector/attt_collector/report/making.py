@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 from attt_collector.judge.evaluate import assess
-from attt_collector.records import VIETNAM_TIME
-from attt_collector.report import compose, template_reader
+from attt_collector.records import VIETNAM_TIME, Unit
+from attt_collector.report import compose, numbers, template_reader
 from attt_collector.report.model import Report
 from attt_collector.report.period import Period
 from attt_collector.report.template import Template
@@ -35,7 +35,8 @@ def make(
 
     Raises:
         AtttError: ATTT-520 no such unit, 605 the period has not begun, 611 `as_of` lies before the
-            period, 612 in the future, or a wording asks for a percentage that does not exist.
+            period, 612 in the future, 613 the unit did not exist then and holds no devices, or a
+            wording asks for a percentage that does not exist.
     """
     moment = as_of or period.as_of(now)
     day = moment.astimezone(VIETNAM_TIME).date()
@@ -65,8 +66,33 @@ def make(
     template = template_reader.builtin(template_id, rules)
     with store.read() as conn:
         unit = units.by_code(conn, unit_code)
+        scope = units.in_scope(conn, unit_code, day, moment)
+        if unit.id not in units.ids(scope):
+            raise _not_there(unit, day)
         parent = units.by_id(conn, unit.parent_id) if unit.parent_id is not None else None
-        assessment = assess(conn, rules, units.in_scope(conn, unit_code, day, moment), moment)
+        assessment = assess(conn, rules, scope, moment)
     program = f"attt-collector {__version__}"
     origin = compose.Origin(unit, parent, period, store.simulated, program)
     return template, compose.compose(template, assessment, origin)
+
+
+def _not_there(unit: Unit, day: date) -> AtttError:
+    vi, en = f"từ ngày {numbers.day(unit.valid_from)}", f"from {unit.valid_from.isoformat()}"
+    if unit.valid_until is not None:
+        last_day = unit.valid_until - timedelta(days=1)
+        vi, en = f"{vi} đến hết ngày {numbers.day(last_day)}", f"{en} to {last_day.isoformat()}"
+    return AtttError(
+        "ATTT-613",
+        Text(
+            vi=f"Đơn vị {unit.code} ({unit.name}) hoạt động {vi}; ngày lấy số liệu "
+            f"{numbers.day(day)} nằm ngoài thời gian đó.",
+            en=f"The unit {unit.code} ({unit.name}) exists {en}; the date of the figures, "
+            f"{day.isoformat()}, lies outside.",
+        ),
+        Text(
+            vi="chọn kỳ báo cáo hoặc «--as-of» trong thời gian đơn vị hoạt động, hoặc lập báo cáo "
+            "của đơn vị tiếp nhận; nếu ngày sai thì sửa bảng đơn vị rồi nhập lại.",
+            en="Choose a period or an --as-of in that time, or make the report of the unit that "
+            "took over; if the dates are wrong, mend the table of units and import it again.",
+        ),
+    )

@@ -1,6 +1,7 @@
 """Writes numbers, dates and values of facts the way Vietnamese state documents do.
 
 Nothing else formats a number: 31.860 · 98,51% · 09 xã · 05 máy · 378/330 · tháng 10 năm 2024.
+A signed report is Vietnamese; screens pass their `language`, and English has 31,860 · 98.51% · 9.
 A percentage is computed from two whole numbers, never taken from a person, and never says more
 than they do: 100% means all, 0% means none.
 """
@@ -22,23 +23,28 @@ UNREADABLE_WORDS = {
     Unreadable.MALFORMED: "đọc được nhưng không hiểu",
 }
 
-
-def integer(number: int) -> str:
-    """31860 -> "31.860"."""
-    return f"{number:,}".replace(",", ".")
-
-
-def counted(number: int) -> str:
-    """A number before a noun: two digits under ten ("09"), none is "0"."""
-    return f"{number:02d}" if 0 < number < 10 else integer(number)
+VIETNAMESE = "vi"
+ENGLISH = "en"
+_SWAPPED = str.maketrans(",.", ".,")
 
 
-def fraction(count: int, of: int) -> str:
+def integer(number: int, language: str = VIETNAMESE) -> str:
+    """31860 -> "31.860"; in English "31,860"."""
+    return _marked(f"{number:,}", language)
+
+
+def counted(number: int, language: str = VIETNAMESE) -> str:
+    """A number before a noun: two digits under ten ("09"), none is "0"; English does not pad."""
+    padded = language == VIETNAMESE and 0 < number < 10
+    return f"{number:02d}" if padded else integer(number, language)
+
+
+def fraction(count: int, of: int, language: str = VIETNAMESE) -> str:
     """378 of 330 -> "378/330"; not padded, as in "9/9 xã, phường"."""
-    return f"{integer(count)}/{integer(of)}"
+    return f"{integer(count, language)}/{integer(of, language)}"
 
 
-def ratio_percent(count: int, of: int, decimals: int = 2) -> str:
+def ratio_percent(count: int, of: int, decimals: int = 2, language: str = VIETNAMESE) -> str:
     """A part of a whole: 462 of 469 -> "98,51%".
 
     Rounded half up, trailing zeros dropped; 99,996% is "99,99%" and 1 of 100.000 is "0,01%".
@@ -58,19 +64,21 @@ def ratio_percent(count: int, of: int, decimals: int = 2) -> str:
                 en="Declare the indicator as attainment when its denominator is a quota.",
             ),
         )
-    return _percent(count, of, decimals)
+    return _percent(count, of, decimals, language)
 
 
-def attainment_percent(count: int, planned: int, decimals: int = 1) -> str:
+def attainment_percent(
+    count: int, planned: int, decimals: int = 1, language: str = VIETNAMESE
+) -> str:
     """Actual of planned, may exceed 100%: 378 of 330 -> "114,5%".
 
     Raises:
         AtttError: ATTT-603 nothing was planned.
     """
-    return _percent(count, planned, decimals)
+    return _percent(count, planned, decimals, language)
 
 
-def _percent(count: int, of: int, decimals: int) -> str:
+def _percent(count: int, of: int, decimals: int, language: str) -> str:
     if of <= 0:
         raise AtttError(
             "ATTT-603",
@@ -95,14 +103,18 @@ def _percent(count: int, of: int, decimals: int) -> str:
         parts = max(parts, 1)
     before, after = divmod(parts, scale)
     if not after:
-        return f"{integer(before)}%"
-    return f"{integer(before)},{after:0{decimals}d}".rstrip("0") + "%"
+        return f"{integer(before, language)}%"
+    return _marked(f"{before:,}.{after:0{decimals}d}".rstrip("0"), language) + "%"
 
 
-def decimal(number: float) -> str:
-    """A measured number with a decimal comma, at most three decimals: 1234.5 -> "1.234,5"."""
-    text = f"{number:,.3f}".rstrip("0").rstrip(".")
-    return text.replace(",", " ").replace(".", ",").replace(" ", ".")
+def decimal(number: float, language: str = VIETNAMESE) -> str:
+    """A measured number, at most three decimals: 1234.5 -> "1.234,5"; in English "1,234.5"."""
+    return _marked(f"{number:,.3f}".rstrip("0").rstrip("."), language)
+
+
+def _marked(english: str, language: str) -> str:
+    """Digits as Python groups them ("1,234.5") with the marks of the language."""
+    return english if language == ENGLISH else english.translate(_SWAPPED)
 
 
 def day(when: date) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Iterator, Sequence
+from datetime import UTC
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -25,6 +26,7 @@ FONT = "Times New Roman"
 _TEXT_WIDTH_MM = 165
 _LEFT_MM, _RIGHT_MM = 66, 99  # the national title must fit on one line at 13 pt
 _TWIPS_PER_MM = 56.693
+_PROPERTY_LETTERS = 255  # what python-docx allows
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 _RED = RGBColor(0xB0, 0x00, 0x20)
 
@@ -49,8 +51,8 @@ def render(report: Report) -> bytes:
     closing.paragraph_format.space_after = Pt(16)
     closing.paragraph_format.keep_with_next = True  # the signature never stands alone
     _signature(document, report)
-    for annex in report.annexes:
-        _annex(document, annex)
+    for index, annex in enumerate(report.annexes):
+        _annex(document, annex, new_page=index == 0)
     raw = io.BytesIO()
     document.save(raw)
     return _with_fixed_times(raw.getvalue())
@@ -101,16 +103,24 @@ def _style(document: Any) -> None:
 
 def _properties(document: Any, report: Report) -> None:
     core = document.core_properties
-    moment = report.manifest.as_of.replace(tzinfo=None)
+    # python-docx writes whatever time it is given with a Z behind it.
+    moment = report.manifest.as_of.astimezone(UTC).replace(tzinfo=None)
     core.author = ""
     core.last_modified_by = ""
     core.comments = ""
     core.language = "vi-VN"
-    core.title = report.header.title
+    core.title = _property(report.header.title)
     core.subject = report.banner or ""
     core.created = moment
     core.modified = moment
     core.revision = 1
+
+
+def _property(text: str) -> str:
+    """The text as far as a property of the file may hold it."""
+    if len(text) <= _PROPERTY_LETTERS:
+        return text
+    return text[: _PROPERTY_LETTERS - 1] + "…"
 
 
 def _paragraph(document: Any, text: str, *, bold: bool = False, italic: bool = False) -> Any:
@@ -168,19 +178,22 @@ def _signature(document: Any, report: Report) -> None:
     _add(document, _frame([[left, right]], (75, 90)))
 
 
-def _annex(document: Any, annex: Annex) -> None:
+def _annex(document: Any, annex: Annex, *, new_page: bool) -> None:
     lines = [annex.label] if annex.label else []
     for index, text in enumerate([*lines, annex.title.upper()]):
         paragraph = document.add_paragraph()
         paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
+        starts = index == 0
+        paragraph.paragraph_format.space_before = Pt(18 if starts and not new_page else 0)
         paragraph.paragraph_format.space_after = Pt(3)
-        paragraph.paragraph_format.page_break_before = index == 0
+        paragraph.paragraph_format.page_break_before = starts and new_page
         paragraph.paragraph_format.keep_with_next = True
         paragraph.add_run(text).bold = True
     if annex.note:
         note = document.add_paragraph()
         note.alignment = WD_ALIGN_PARAGRAPH.CENTER
         note.paragraph_format.space_after = Pt(6)
+        note.paragraph_format.keep_with_next = True
         run = note.add_run(annex.note)
         run.italic = True
         run.font.size = Pt(12)
@@ -198,11 +211,13 @@ def _p(
     bold: bool = False,
     italic: bool = False,
     align: str = "center",
+    keep_with_next: bool = False,
 ) -> str:
+    keep = "<w:keepNext/>" if keep_with_next else ""
     weight = "<w:b/>" if bold else ""
     slant = "<w:i/>" if italic else ""
     return (
-        f'<w:p><w:pPr><w:spacing w:before="0" w:after="0"/><w:jc w:val="{align}"/></w:pPr>'
+        f'<w:p><w:pPr>{keep}<w:spacing w:before="0" w:after="0"/><w:jc w:val="{align}"/></w:pPr>'
         f'<w:r><w:rPr>{weight}{slant}<w:sz w:val="{round(size * 2)}"/></w:rPr>'
         f'<w:t xml:space="preserve">{escape(text)}</w:t></w:r></w:p>'
     )
@@ -264,9 +279,11 @@ def _grid_rows(annex: Annex, widths: Sequence[int]) -> Iterator[str]:
     titles = [column.title for column in annex.columns]
     centred = [Align.CENTRE] * len(titles)
     aligns = [column.align for column in annex.columns]
-    yield _grid_row(titles, widths, centred, bold=True, repeats=True)
-    for row in annex.rows:
-        yield _grid_row(row, widths, aligns)
+    yield _grid_row(titles, widths, centred, bold=True, repeats=True, keep_with_next=True)
+    for index, row in enumerate(annex.rows, start=1):
+        # The total does not stand alone on the next page.
+        before_total = bool(annex.total) and index == len(annex.rows)
+        yield _grid_row(row, widths, aligns, keep_with_next=before_total)
     if annex.total:
         yield _grid_row(annex.total, widths, aligns, bold=True)
 
@@ -278,10 +295,11 @@ def _grid_row(
     *,
     bold: bool = False,
     repeats: bool = False,
+    keep_with_next: bool = False,
 ) -> str:
     made = "".join(
         f'<w:tc><w:tcPr><w:tcW w:w="{width}" w:type="dxa"/><w:vAlign w:val="center"/></w:tcPr>'
-        f"{_p(cell, size=10.5, bold=bold, align=align.value)}</w:tc>"
+        f"{_p(cell, size=10.5, bold=bold, align=align.value, keep_with_next=keep_with_next)}</w:tc>"
         for cell, width, align in zip(cells, widths, aligns, strict=True)
     )
     header = "<w:tblHeader/>" if repeats else ""

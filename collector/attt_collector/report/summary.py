@@ -89,8 +89,8 @@ def _lines(assessment: Assessment, words: Words) -> Iterator[str]:
     devices = [s for s in assessment.subjects if s.asset.kind is not AssetKind.SITE]
     yield words(
         "terminal.scope",
-        units=numbers.counted(len(assessment.units)),
-        devices=numbers.counted(len(devices)),
+        units=numbers.counted(len(assessment.units), words.language),
+        devices=numbers.counted(len(devices), words.language),
     )
     yield ""
     yield (
@@ -99,10 +99,13 @@ def _lines(assessment: Assessment, words: Words) -> Iterator[str]:
         f"{words('terminal.head_not_applicable'):>10}  {words('terminal.head_rule')}"
     )
     for tally in indicators.tallies(assessment):
+        passed, failed, unknown, not_applicable = (
+            numbers.integer(count, words.language)
+            for count in (tally.passed, tally.failed, tally.unknown, tally.not_applicable)
+        )
         yield (
-            f"{tally.rule.code:<10} {numbers.integer(tally.passed):>7} "
-            f"{numbers.integer(tally.failed):>7} {numbers.integer(tally.unknown):>8} "
-            f"{numbers.integer(tally.not_applicable):>10}  {words.of(tally.rule.title)}"
+            f"{tally.rule.code:<10} {passed:>7} {failed:>7} {unknown:>8} "
+            f"{not_applicable:>10}  {words.of(tally.rule.title)}"
         )
     yield ""
     if len(devices) > ASSETS_LISTED_UP_TO:

@@ -52,6 +52,8 @@ CLAUSES: Mapping[str, tuple[str, ...]] = {
     "no": (),
     "undecided": (),
     "noun_machine": (),
+    "noun_pc": (),
+    "noun_server": (),
     "noun_site": (),
     "noun_network_device": (),
     "pass": (),

@@ -25,7 +25,7 @@ def value_words(words: Words, value: FactValue) -> str:
         return when(value)
     if isinstance(value, tuple):
         return ", ".join(value) if value else words("value.empty_list")
-    return numbers.fact_value(value) or words("value.empty_text")
+    return _plain(words, value) or words("value.empty_text")
 
 
 def fact_words(words: Words, fact: Fact) -> str:
@@ -96,4 +96,13 @@ def _limit(words: Words, value: FactValue | tuple[FactValue, ...]) -> str:
         return words("value.true") if value else words("value.false")
     if isinstance(value, tuple):
         return ", ".join(_limit(words, each) for each in value)
+    return _plain(words, value)
+
+
+def _plain(words: Words, value: FactValue) -> str:
+    """A number as the language writes it; everything else as it is."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return numbers.integer(value, words.language)
+    if isinstance(value, float):
+        return numbers.decimal(value, words.language)
     return numbers.fact_value(value)

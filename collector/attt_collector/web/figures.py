@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from attt_collector.judge.indicators import excess
 from attt_collector.records import IndicatorValue
 from attt_collector.report import numbers
+from attt_collector.report.figures import all_unknown
 from attt_collector.web.assessed import Seen
 from attt_rules.contract import Finding, Status
 from attt_rules.pack import IndicatorKind, IndicatorSpec
@@ -47,7 +48,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """`percent` is None when there is nothing to count or the plan is not known."""
+    """`percent` is None when there is nothing to count, or the plan or every answer is unknown."""
 
     spec: IndicatorSpec
     value: IndicatorValue
@@ -65,24 +66,25 @@ class Figure:
         return self.value.count * 100 > limit * planned
 
 
-def figure(spec: IndicatorSpec, value: IndicatorValue) -> Figure:
+def figure(spec: IndicatorSpec, value: IndicatorValue, language: str) -> Figure:
     """Nothing is counted here; the numbers are those of judge/indicators."""
+    count = numbers.integer(value.count, language)
     if spec.kind is IndicatorKind.COUNT:
-        return Figure(spec, value, numbers.integer(value.count), None, None, 0)
+        return Figure(spec, value, count, None, None, 0)
     bar = Bar(value.count, value.failed, value.unknown)
     if value.of is None:
-        return Figure(spec, value, numbers.integer(value.count), None, bar, 0)
-    number = numbers.fraction(value.count, value.of)
-    if not value.of:
+        return Figure(spec, value, count, None, bar, 0)
+    number = numbers.fraction(value.count, value.of, language)
+    if not value.of or all_unknown(value):
         return Figure(spec, value, number, None, bar, 0)
     if spec.kind is IndicatorKind.ATTAINMENT:
-        percent = numbers.attainment_percent(value.count, value.of, spec.decimals)
+        percent = numbers.attainment_percent(value.count, value.of, spec.decimals, language)
         return Figure(spec, value, number, percent, bar, excess(value))
-    percent = numbers.ratio_percent(value.count, value.of, spec.decimals)
+    percent = numbers.ratio_percent(value.count, value.of, spec.decimals, language)
     return Figure(spec, value, number, percent, bar, 0)
 
 
-def figures(seen: Seen) -> tuple[Figure, ...]:
-    """Every figure of the pack, by its number (CT-01 first)."""
+def figures(seen: Seen, language: str) -> tuple[Figure, ...]:
+    """Every figure of the pack, by its number (CT-01 first), as a language writes numbers."""
     specs = sorted(seen.pack.indicators.values(), key=lambda spec: spec.id)
-    return tuple(figure(spec, seen.figures[spec.id]) for spec in specs)
+    return tuple(figure(spec, seen.figures[spec.id], language) for spec in specs)

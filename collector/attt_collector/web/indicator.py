@@ -26,7 +26,7 @@ def show_all(request: Request, viewer: LoggedIn, seen: ChosenPart) -> Response:
         words=viewer.words,
         viewer=viewer,
         seen=seen,
-        figures=figures(seen),
+        figures=figures(seen, viewer.words.language),
     )
 
 
@@ -50,7 +50,7 @@ def show(
         words=viewer.words,
         viewer=viewer,
         seen=seen,
-        figure=figure(spec, seen.figures[indicator_id]),
+        figure=figure(spec, seen.figures[indicator_id], viewer.words.language),
         rule=seen.pack.rules.get(spec.rule) if spec.rule else None,
         without_plan=units_without_plan(seen.assessment, indicator_id),
         choices=member_choices(members, trang_thai, request.url.path, query),

@@ -53,7 +53,7 @@ def show(request: Request, viewer: LoggedIn) -> Response:
         words=viewer.words,
         viewer=viewer,
         seen=seen,
-        figures=figures(seen)[:MAIN_FIGURES],
+        figures=figures(seen, viewer.words.language)[:MAIN_FIGURES],
         devices_count=len(devices),
         devices_bar=Bar(states[Status.PASS], states[Status.FAIL], states[Status.UNKNOWN]),
         silent_count=len(silent),

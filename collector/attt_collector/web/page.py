@@ -10,9 +10,9 @@ from typing import Any
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 
-from attt_collector.records import Unit
 from attt_collector.report import numbers
 from attt_collector.report.wording import fact_words, in_words, value_words, when
 from attt_collector.store.db import Store
@@ -59,22 +59,23 @@ def span_words(words: Words, seconds: float) -> str:
     """A length of time in its largest whole unit: 3 phút, 11 ngày."""
     span = timedelta(seconds=abs(seconds))
     if span >= timedelta(days=2):
-        return words("span.days", count=numbers.integer(span.days))
+        return words("span.days", count=numbers.integer(span.days, words.language))
     if span >= timedelta(hours=2):
-        return words("span.hours", count=numbers.integer(int(span.total_seconds() // 3600)))
+        return words("span.hours", count=str(int(span.total_seconds() // 3600)))
     if span >= timedelta(minutes=2):
-        return words("span.minutes", count=numbers.integer(int(span.total_seconds() // 60)))
-    return words("span.seconds", count=numbers.integer(int(span.total_seconds())))
-
-
-def unit_name(unit: Unit) -> str:
-    """The name as a heading or a cell has it ("Thành phố Sa Đéc")."""
-    return capital(unit.name)
+        return words("span.minutes", count=str(int(span.total_seconds() // 60)))
+    return words("span.seconds", count=str(int(span.total_seconds())))
 
 
 def capital(text: str) -> str:
-    """The text with a capital letter; what follows stays as it is."""
+    """A sentence with a capital letter; never for names, which are as their owners write them."""
     return text[:1].upper() + text[1:]
+
+
+@pass_context
+def _integer(context: Context, number: int) -> str:
+    words: Words = context["t"]
+    return numbers.integer(number, words.language)
 
 
 @cache
@@ -101,8 +102,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters["integer"] = numbers.integer
-    made.filters["unit_name"] = unit_name
+    made.filters["integer"] = _integer
     made.filters["capital"] = capital
     made.filters["reasons"] = reasons
     made.globals["static"] = _static_url

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import threading
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import Response
 
-from attt_collector.judge.site import VIETNAM_TIME
-from attt_collector.records import Unit
+from attt_collector.records import VIETNAM_TIME, Unit
 from attt_collector.report import files, making
 from attt_collector.report.period import Period
 from attt_collector.store.db import Store
@@ -68,8 +69,16 @@ def download(
     return Response(
         made.content,
         media_type=MEDIA_TYPES[dang],
-        headers={"Content-Disposition": f'attachment; filename="{made.name}"'},
+        headers={"Content-Disposition": attachment(made.name)},
     )
+
+
+def attachment(name: str) -> str:
+    """The Content-Disposition of a file to keep (RFC 6266): its name, in ASCII too."""
+    letters = unicodedata.normalize("NFKD", name.replace("đ", "d").replace("Đ", "D"))
+    plain = "".join(sign for sign in letters if not unicodedata.combining(sign))
+    ascii_name = "".join(sign if sign.isascii() else "_" for sign in plain)
+    return f"attachment; filename=\"{ascii_name}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def make_report(

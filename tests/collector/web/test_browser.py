@@ -7,18 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from sqlalchemy import Connection
 
+from attt_collector.records import UnitKind
 from attt_collector.simulated.loading import load_city
 from attt_collector.store import units, users
 from attt_collector.store.db import Store
 from attt_collector.trust import Identity
-from tests.collector.web.conftest import PASSWORD, Clock, Site, serving
+from attt_rules.contract import Unreadable
+from tests.collector.web.conftest import PASSWORD, Clock, Site, add_pc, serving
 
 pytestmark = pytest.mark.browser
 
@@ -243,3 +246,84 @@ def test_the_overview_of_469_pcs_is_quick(window: Window, city: Site) -> None:
         timing = "performance.getEntriesByType('navigation')[0]"
         took.append(window.page.evaluate(f"{timing}.responseEnd - {timing}.requestStart"))
     assert min(took) < OVERVIEW_MS, took
+
+
+# The tests from here on add a unit to the city, so they come last.
+LONG = "Nguyễn" * 40  # a unit's name may have 255 letters, and nobody forces a space into it
+LINES = """cell => {
+    const range = document.createRange();
+    range.selectNodeContents(cell);
+    return new Set([...range.getClientRects()].map(each => Math.round(each.top))).size;
+}"""
+BROKEN_WORDS = """cell => {
+    const text = cell.firstChild, found = [];
+    if (text === null) return found;
+    for (const word of text.data.matchAll(/\\S+/g)) {
+        const range = document.createRange();
+        range.setStart(text, word.index);
+        range.setEnd(text, word.index + word[0].length);
+        if (range.getClientRects().length > 1) found.push(word[0]);
+    }
+    return found;
+}"""
+
+
+@pytest.fixture(scope="module")
+def hostile(city: Site) -> None:
+    """A unit and a PC with long names, and a PC whose firewall could not be read."""
+
+    def add(conn: Connection) -> int:
+        top = units.by_code(conn, "sa-dec")
+        return units.add(
+            conn,
+            code="dai",
+            name=LONG,
+            kind=UnitKind.COMMUNE,
+            parent_id=top.id,
+            valid_from=date(2020, 1, 1),
+        ).id
+
+    unit_id = city.store.write(add)
+    at = city.clock.now - timedelta(hours=1)
+    add_pc(city.store, unit_id, "M" * 200, "dev-long", False, at)
+    add_pc(city.store, unit_id, "vm", "dev-vm", Unreadable.NOT_FOUND, at)
+
+
+@pytest.mark.parametrize("path", ["/", "/thiet-bi?tim=MMM", "/chi-tieu/CT-07?trang-thai=khong-dat"])
+def test_a_long_name_leaves_the_other_columns_in_sight(
+    window: Window, hostile: None, path: str
+) -> None:
+    window.open(path)
+    assert LONG in window.page.content()
+    window.keep("long-names" + (path.strip("/").split("?")[0].replace("/", "-")))
+    assert 0 == window.overhang
+    hidden = (
+        "[...document.querySelectorAll('.table-responsive')]"
+        ".map(each => each.scrollWidth - each.clientWidth).filter(pixels => pixels > 0)"
+    )
+    assert [] == window.page.evaluate(hidden)
+
+
+@pytest.mark.parametrize("window", ["pc"], indirect=True)
+@pytest.mark.parametrize("width", [1100, 1280, 1366])
+def test_values_of_the_evidence_are_not_torn_apart(
+    window: Window, hostile: None, width: int
+) -> None:
+    """«unreadable: not found» stands on one line, and no word of any cell is broken in two."""
+    page = window.page
+    page.set_viewport_size({"width": width, "height": 800})
+    window.open("/thiet-bi/dev-vm")
+    page.get_by_role("button", name="English").click()
+    page.wait_for_selector("html[lang=en]")
+    page.locator("summary", has_text="All facts").click()
+    window.keep(f"evidence-{width}")
+    try:
+        cells = page.locator("td.unreadable", has_text="unreadable: not found")
+        assert cells.count() >= 2
+        for cell in cells.all():
+            assert 1 == cell.evaluate(LINES)
+        for cell in page.locator("td.value, td.unreadable, td.item").all():
+            assert [] == cell.evaluate(BROKEN_WORDS), cell.inner_text()
+    finally:
+        page.get_by_role("button", name="Tiếng Việt").click()
+        page.wait_for_selector("html[lang=vi]")

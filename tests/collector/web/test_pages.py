@@ -12,7 +12,7 @@ import pytest
 
 from attt_collector.judge import indicators
 from attt_collector.judge.evaluate import assess
-from attt_collector.judge.site import VIETNAM_TIME
+from attt_collector.records import VIETNAM_TIME
 from attt_collector.store import units, users
 from attt_collector.store.db import Store
 from attt_rules.pack import for_date
@@ -289,6 +289,23 @@ def test_a_broken_store_gives_a_page_with_a_reference(
     assert found is not None
     assert found.group(1) in caplog.text
     assert "Traceback" not in page.html
+
+
+def test_two_devices_of_one_name_in_a_unit_are_pointed_out(tmp_path: Path) -> None:
+    path = tmp_path / "attt.sqlite"
+    with Store.create(f"sqlite:///{path}", False, ENROLLED) as store:
+        fill(store)
+        with store.read() as conn:
+            here, there = (units.by_code(conn, code).id for code in ("89.1", "89.2"))
+        add_pc(store, here, "pc-a1", "dev-a1-again", True)
+        add_pc(store, there, "PC-A2", "dev-b2", True)
+        with serving(store, Clock(), tmp_path) as running:
+            visitor = Visitor(running)
+            visitor.log_in("tinh")
+            words = "Trùng tên trong cùng một đơn vị"
+            assert f"{words}: PC-A1, pc-a1." in visitor.get("/don-vi/89.1").text
+            assert f"{words}: PC-A1, pc-a1." in visitor.get("/don-vi/89").text
+            assert words not in visitor.get("/don-vi/89.2").text
 
 
 def test_an_empty_store_says_how_to_begin(tmp_path: Path) -> None:
