@@ -221,7 +221,9 @@ def test_a_day_may_be_written_as_in_vietnam(folder: Path, day: str) -> None:
     assert "Tính đến: 23:59 15/10/2024" in said
 
 
-@pytest.mark.parametrize("day", ["32/10/2024", "10/15/2024", "1/1/24", "2024/10/15"])
+@pytest.mark.parametrize(
+    "day", ["32/10/2024", "10/15/2024", "1/1/24", "2024/10/15", "9999-12-31T23:00-12:00"]
+)
 def test_a_day_that_is_none_is_refused(folder: Path, day: str) -> None:
     result = run(folder, "explain", "CT-07", "--as-of", day)
 

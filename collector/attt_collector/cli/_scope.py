@@ -38,15 +38,16 @@ def _moment(ctx: click.Context, param: click.Parameter, value: str | None) -> da
             moment = datetime.combine(date.fromisoformat(value), time(23, 59, 59), VIETNAM_TIME)
         else:
             moment = datetime.fromisoformat(value)
-    except ValueError:
+        moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=VIETNAM_TIME)
+        in_vietnam = moment.astimezone(UTC).astimezone(VIETNAM_TIME)
+    except (ValueError, OverflowError):
         raise click.BadParameter(
             f"«{value}» không phải ngày; viết 22/11/2026, 2026-11-22 hoặc 2026-11-22T08:00 "
             f'("{value}" is not a date; write 22/11/2026, 2026-11-22 or 2026-11-22T08:00)',
             ctx,
             param,
         ) from None
-    moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=VIETNAM_TIME)
-    if moment.astimezone(VIETNAM_TIME).date() > now().date():
+    if in_vietnam.date() > now().date():
         raise click.BadParameter(
             f"«{value}» chưa đến; số liệu của ngày đó chưa có "
             f'("{value}" has not come yet, there are no figures of that day)',
