@@ -17,6 +17,7 @@ Limits: a new program is no patch, so only upgrades of what was installed count.
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Dict, Iterator, List, Optional, Sequence, Set, Tuple
@@ -207,7 +208,7 @@ def parse_zypper_table(text: str) -> int:
 # --- package managers -------------------------------------------------------------------------
 
 
-class PackageManager:
+class PackageManager(ABC):
     """One way to ask; each method raises `HostError` when there is no answer."""
 
     name = ""
@@ -215,15 +216,15 @@ class PackageManager:
     def __init__(self, host: Host) -> None:
         self.host = host
 
-    def last_installed(self) -> Optional[datetime]:
-        raise NotImplementedError
+    @abstractmethod
+    def last_installed(self) -> Optional[datetime]: ...
 
-    def list_refreshed(self) -> datetime:
-        raise NotImplementedError
+    @abstractmethod
+    def list_refreshed(self) -> datetime: ...
 
+    @abstractmethod
     def pending(self) -> Tuple[int, Optional[int], str]:
         """(packages, of them security or None with the reason in the text, source)."""
-        raise NotImplementedError
 
     def _newest(self, paths: Sequence[str]) -> datetime:
         """The newest modification among the paths that are there."""
@@ -316,7 +317,7 @@ class Apt(PackageManager):
         ]
 
     def _release_files(self) -> List[str]:
-        """Sample: deb.debian.org_debian-security_dists_bookworm-security_InRelease"""
+        """Sample: mirror.example_debian-security_dists_bookworm-security_InRelease"""
         names = self.host.list_dir("/var/lib/apt/lists")
         return [name for name in names if re.search(r"_(In)?Release\Z", name)]
 

@@ -141,7 +141,7 @@ def test_a_source_without_a_security_suite_proves_no_zero(machine, said, suite):
 
 
 def test_it_reports_unknown_when_a_source_cannot_be_told(machine, said):
-    name = "/var/lib/apt/lists/deb.debian.org_debian_dists_bookworm_InRelease"
+    name = "/var/lib/apt/lists/mirror.example_debian_dists_bookworm_InRelease"
     host = replace(
         machine("debian-12-may-ban"), errors={f"read_head {name}": Unreadable.ACCESS_DENIED}
     )
