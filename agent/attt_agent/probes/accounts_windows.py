@@ -1,21 +1,20 @@
 r"""Local Windows accounts that can log on, and whether each has a password.
 
-Source: NetUserEnum level 3 with SIDs; the minimum length of NetUserModalsGet;
+Source: NetUserEnum level 3 with SIDs;
         HKLM\SYSTEM\CurrentControlSet\Control\ProductOptions ProductType (LanmanNT: a domain
         controller, whose accounts are the domain's).
 Sample: sid=S-1-5-21-…-1001 enabled password_required password_set_at=2026-10-02
-Limits: Windows tells nobody whether a password is empty. An account that must have a password, has
-        had one set, and whose password must not be empty is said to have one; a password that was
-        left empty before the minimum length was raised cannot be told from it. An account that is
-        free to have none, and has had one set at some time, stays unknown. To try an empty
-        password would count as a wrong logon, and to read the SAM is what thieves do.
+Limits: Windows tells nobody whether a password is empty, so "has one" is never said. An account
+        that must have one, under a policy that asks for a length, may still hold the empty password
+        it was given before that policy. To try an empty password would count as a wrong logon, and
+        to read the SAM is what thieves do.
 """
 
 from __future__ import annotations
 
-from typing import Iterator, Optional
+from typing import Iterator
 
-from attt_agent.host import Host, HostError, LocalAccount
+from attt_agent.host import HostError, LocalAccount
 from attt_agent.probe import Probe, ProbeContext, Reading, known, unknown
 from attt_agent.registry_reading import text
 from attt_rules.contract import FactSpec, Text, Unreadable, ValueType
@@ -29,35 +28,18 @@ def item_of(account: LocalAccount) -> str:
     return "rid:%d" % account.rid
 
 
-def password_set(account: LocalAccount, minimum_length_chars: int) -> Optional[bool]:
-    """None where Windows does not say."""
-    if account.password_set_at is None:
-        # Never set, or to be set at the next logon; only an account that needs none has none.
-        return None if account.password_required else False
-    if account.password_required and minimum_length_chars >= 1:
-        return True
-    return None
-
-
-def _password_set(host: Host, account: LocalAccount) -> Reading:
+def _password_set(account: LocalAccount) -> Reading:
     key, item = "account.password_set", item_of(account)
-    source = "%s, NetUserModalsGet 0" % SOURCE
-    minimum = 0
-    if account.password_set_at is not None and account.password_required:
-        try:
-            minimum = host.account_policy().minimum_length_chars
-        except HostError as error:
-            return unknown(key, error, source, item)
-    answer = password_set(account, minimum)
-    if answer is not None:
-        return known(key, answer, source, item)
+    if account.password_set_at is None and not account.password_required:
+        # Never set, and only an account that needs none may stay so.
+        return known(key, False, SOURCE, item)
     if account.password_set_at is None:
         why = "no password set yet, or to be set at the next logon"
     elif not account.password_required:
         why = "the account is free to have an empty password"
     else:
-        why = "the policy allows an empty password (minimum length 0)"
-    return unknown(key, Unreadable.NOT_SUPPORTED, "%s: %s" % (source, why), item)
+        why = "a password is required and was set; Windows does not say whether it is empty"
+    return unknown(key, Unreadable.NOT_SUPPORTED, "%s: %s" % (SOURCE, why), item)
 
 
 def read(context: ProbeContext) -> Iterator[Reading]:
@@ -80,7 +62,7 @@ def read(context: ProbeContext) -> Iterator[Reading]:
     enabled = [account for account in accounts if account.enabled]
     yield known(key, tuple(item_of(account) for account in enabled), SOURCE)
     for account in enabled:
-        yield _password_set(host, account)
+        yield _password_set(account)
 
 
 PROBE = Probe(
